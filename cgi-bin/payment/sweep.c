@@ -54,7 +54,7 @@ charge_with_card_to_save(struct db *db)
 {
 	return db_int(db,
 		"SELECT charge_id FROM charge WHERE card_token <> ''"
-		" AND state IN ('APPROVED', 'CANCEL_REQUESTED', 'CANCELLED') ORDER BY charge_id LIMIT 1");
+		" AND state IN ('APPROVED', 'CANCEL_REQUESTED', 'CANCELLED') ORDER BY charge_id LIMIT 1 /*scan*/");
 }
 
 static int
