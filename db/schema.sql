@@ -481,7 +481,7 @@ The operator of this site has not entered its details yet.
 
 CREATE TABLE booking (
 	booking_id   INTEGER PRIMARY KEY,
-	code         TEXT NOT NULL UNIQUE CHECK (length(code) BETWEEN 6 AND 20), -- MP-7K3F9QXA: shown to people, and the charge's idempotency key
+	code         TEXT NOT NULL UNIQUE CHECK (length(code) BETWEEN 6 AND 20), -- MP-7K3F9QXA: shown to people, and the idempotency key of its first charge
 	customer_id  INTEGER NOT NULL,
 	car_id       INTEGER NOT NULL,
 	car_name     TEXT NOT NULL,                      -- frozen at booking, as are plate, body and branch
@@ -527,6 +527,9 @@ CREATE TABLE booking (
 	cancel_grace_s INTEGER NOT NULL DEFAULT 1800 CHECK (cancel_grace_s >= 0),                 -- … or until this long after booking
 	cancel_late_percent INTEGER NOT NULL DEFAULT 90 CHECK (cancel_late_percent BETWEEN 0 AND 100),    -- later, until the start, this share
 	terms_version INTEGER NOT NULL DEFAULT 0 CHECK (terms_version >= 0),     -- of the terms that were accepted; 0: from before there were any
+	try_no       INTEGER NOT NULL DEFAULT 1 CHECK (try_no BETWEEN 1 AND 99), -- which try to pay is next, under way or approved; the others were declined
+	keeps_hold   INTEGER NOT NULL DEFAULT 0 CHECK (keeps_hold IN (0, 1)),    -- a declined card leaves the hold, and another one can be tried
+	asked_by     TEXT NOT NULL DEFAULT '' CHECK (length(asked_by) <= 200),   -- the process that waits for payment (lib/base/proc.h, proc_stamp)
 	-- nothing past HELD without an approved charge
 	CHECK (state IN ('HELD', 'EXPIRED') OR charge_id IS NOT NULL)
 ) STRICT;
@@ -561,6 +564,24 @@ CREATE TRIGGER booking_accepts_terms BEFORE INSERT ON booking WHEN NEW.terms_ver
 	SELECT 1 FROM terms_version t WHERE t.kind = 'terms' AND t.version = NEW.terms_version AND t.valid_from <= NEW.held_at)
 BEGIN SELECT RAISE(ABORT, 'booking_terms_unknown'); END;
 CREATE TRIGGER booking_never_goes BEFORE DELETE ON booking BEGIN SELECT RAISE(ABORT, 'booking_never_goes'); END;
+-- Payment is asked to charge under CODE, CODE-2, CODE-3 …: the next try begins only after the last one was declined, while it is HELD.
+CREATE TRIGGER booking_next_try BEFORE UPDATE OF try_no ON booking WHEN NEW.try_no <> OLD.try_no AND NOT (
+	NEW.try_no = OLD.try_no + 1 AND OLD.state = 'HELD' AND NEW.state = 'HELD' AND OLD.asked_at > 0 AND NEW.asked_at = 0)
+BEGIN SELECT RAISE(ABORT, 'booking_try'); END;
+
+-- The tries to pay for a booking: those that were declined, and one that is under way if it came with a key of its own.
+CREATE TABLE booking_try (
+	booking_id  INTEGER NOT NULL REFERENCES booking (booking_id),
+	try_no      INTEGER NOT NULL CHECK (try_no BETWEEN 1 AND 99),
+	card_id     INTEGER NOT NULL DEFAULT 0,          -- 0: a new card, on the provider's own page
+	request_key TEXT NOT NULL DEFAULT '' CHECK (length(request_key) <= 200), -- the client's Idempotency-Key
+	declined_at INTEGER NOT NULL DEFAULT 0,          -- 0: not declined
+	reason      TEXT NOT NULL DEFAULT '' CHECK (length(reason) <= 200),      -- payment's code: declined, insufficient_funds …
+	PRIMARY KEY (booking_id, try_no)
+) STRICT, WITHOUT ROWID;
+-- the same request again is the same try
+CREATE UNIQUE INDEX booking_try_request ON booking_try (booking_id, request_key) WHERE request_key <> '';
+CREATE TRIGGER booking_try_never_goes BEFORE DELETE ON booking_try BEGIN SELECT RAISE(ABORT, 'booking_never_goes'); END;
 
 CREATE TABLE booking_line (                          -- the parts of the price, frozen
 	booking_id INTEGER NOT NULL REFERENCES booking (booking_id),
@@ -772,7 +793,7 @@ CREATE INDEX card_by_user ON card (user_id, card_id) WHERE removed_at = 0;
 
 CREATE TABLE charge (
 	charge_id   INTEGER PRIMARY KEY,
-	key         TEXT NOT NULL UNIQUE CHECK (length(key) BETWEEN 1 AND 200),  -- the caller's idempotency key: the booking's code
+	key         TEXT NOT NULL UNIQUE CHECK (length(key) BETWEEN 1 AND 200),  -- the caller's idempotency key: CODE, CODE-2, CODE-3 … one for each try
 	subject_id  TEXT NOT NULL,                       -- what is paid for: the booking's code
 	user_id     INTEGER NOT NULL,
 	card_id     INTEGER NOT NULL DEFAULT 0,          -- 0: paid on the provider's page
@@ -793,12 +814,18 @@ CREATE TABLE charge (
 	next_at     INTEGER NOT NULL DEFAULT 0,
 	tried_at    INTEGER NOT NULL DEFAULT 0,          -- the last look-up
 	last_error  TEXT NOT NULL DEFAULT '' CHECK (length(last_error) <= 200),   -- why the last look-up did not settle it: no_answer, provider_down …
-	compare_at  INTEGER NOT NULL DEFAULT 0           -- when the provider's cancellations are compared with its refunds; 0: not due
+	compare_at  INTEGER NOT NULL DEFAULT 0,          -- when the provider's cancellations are compared with its refunds; 0: not due
+	try_no      INTEGER NOT NULL DEFAULT 1 CHECK (try_no BETWEEN 1 AND 99),  -- which try to charge for its subject: an earlier one is voided
+	asked_by    TEXT NOT NULL DEFAULT '' CHECK (length(asked_by) <= 200),    -- the process that asks the provider (lib/base/proc.h, proc_stamp)
+	card_token  TEXT NOT NULL DEFAULT '' CHECK (length(card_token) <= 300)   -- the card is to be saved once it has paid, by this one-time key; '': no
 ) STRICT;
 CREATE INDEX charge_by_subject ON charge (subject_id);
 CREATE INDEX charge_by_user ON charge (user_id, charge_id);
 CREATE INDEX charge_unsettled ON charge (next_at) WHERE state IN ('REQUESTED', 'UNKNOWN', 'CANCEL_REQUESTED') OR void_wanted = 1;
 CREATE INDEX charge_to_compare ON charge (compare_at) WHERE compare_at > 0;
+CREATE INDEX charge_card_to_save ON charge (charge_id) WHERE card_token <> '';
+-- of all tries to charge for a subject one is approved at most; void_wanted: this one is refunded in the same transaction
+CREATE UNIQUE INDEX charge_approved ON charge (subject_id) WHERE state = 'APPROVED' AND void_wanted = 0;
 
 -- CANCELLED: what was due is refunded; another part may follow.
 CREATE TRIGGER charge_walks BEFORE UPDATE OF state ON charge WHEN OLD.state <> NEW.state AND NOT (
@@ -808,7 +835,7 @@ CREATE TRIGGER charge_walks BEFORE UPDATE OF state ON charge WHEN OLD.state <> N
 	OR (OLD.state = 'CANCEL_REQUESTED' AND NEW.state = 'CANCELLED')
 	OR (OLD.state = 'CANCELLED'        AND NEW.state = 'CANCEL_REQUESTED'))
 BEGIN SELECT RAISE(ABORT, 'charge_state'); END;
-CREATE TRIGGER charge_is_frozen BEFORE UPDATE OF key, subject_id, user_id, amount, vat_amount, currency ON charge
+CREATE TRIGGER charge_is_frozen BEFORE UPDATE OF key, subject_id, user_id, amount, vat_amount, currency, try_no ON charge
 BEGIN SELECT RAISE(ABORT, 'charge_is_frozen'); END;
 CREATE TRIGGER charge_never_goes BEFORE DELETE ON charge BEGIN SELECT RAISE(ABORT, 'charge_never_goes'); END;
 
@@ -1077,6 +1104,7 @@ CREATE TABLE equipment_order (
 	ended_at     INTEGER NOT NULL DEFAULT 0,         -- rejected, cancelled
 	request_key  TEXT NOT NULL DEFAULT '' CHECK (length(request_key) <= 200), -- the client's Idempotency-Key or the form's key; '' again after a refusal
 	request_hash TEXT NOT NULL DEFAULT '',
+	asked_by     TEXT NOT NULL DEFAULT '' CHECK (length(asked_by) <= 200),   -- the process that waits for review (lib/base/proc.h, proc_stamp)
 	-- units are out of the stock only while the order is approved or handed out
 	CHECK (taken = 0 OR state IN ('APPROVED', 'HANDED_OUT')),
 	CHECK (state <> 'HANDED_OUT' OR taken = quantity),

@@ -1,6 +1,7 @@
 -- The read models behind My page and the fleet status page, in a file of their own, $VAR/view.db.
 -- Version 2: further cars, delivery, equipment and messages of a booking, and equipment ordered without a car.
 -- Version 3: the cars' names in Korean; a delivery's courier by id.
+-- Version 4: which try to pay for a booking its payment is.
 --
 -- Made from the event log only: after deleting the file a replay of the log makes the same rows again (`motorpool replay`;
 -- `motorpool check` compares). So every key comes from an event, no column holds the time of the replay, and a row depends on the
@@ -69,6 +70,7 @@ CREATE TABLE my_booking (
 	completed_at    INTEGER NOT NULL DEFAULT 0,
 	ended_at        INTEGER NOT NULL DEFAULT 0,      -- expired, cancellation requested, rejected, not picked up
 	refunded_at     INTEGER NOT NULL DEFAULT 0,
+	try_no          INTEGER NOT NULL DEFAULT 1,      -- which try to pay payment_state, brand … are about: the last one
 	updated_at      INTEGER NOT NULL,                -- time of the last event that changed it
 	event_id        INTEGER NOT NULL                 -- … and its id
 ) STRICT, WITHOUT ROWID;

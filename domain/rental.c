@@ -14,6 +14,7 @@ static const struct setting table[] = {
 	{ AT(vat_percent),             .kind = SETTING_INT,  .standard = "10", .min = 0, .max = 100 },
 	{ AT(max_bookings_per_person), .kind = SETTING_INT,  .standard = "10", .min = 1, .max = 1000 },
 	{ AT(max_holds_per_person),    .kind = SETTING_INT,  .standard = "3", .min = 1, .max = 1000 },
+	{ AT(max_tries_per_hold),      .kind = SETTING_INT,  .standard = "5", .min = 1, .max = 99 },
 	{ AT(hold_s),                  .kind = SETTING_INT,  .standard = "600", .min = 5, .max = 86400 },
 	{ AT(turnaround_s),            .kind = SETTING_INT,  .standard = "3600", .min = 0, .max = 7 * 86400 },
 	{ AT(max_rental_days),         .kind = SETTING_INT,  .standard = "60", .min = 1, .max = 3650 },

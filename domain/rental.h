@@ -15,6 +15,7 @@ struct rental {
 	int64_t vat_percent;                    /* 10, included in every price */
 	int64_t max_bookings_per_person;        /* 10 open bookings */
 	int64_t max_holds_per_person;           /* 3 of them held and not paid */
+	int64_t max_tries_per_hold;             /* 5: cards, or the same one again; then the hold is released */
 	int64_t hold_s;                         /* 600 */
 	int64_t turnaround_s;                   /* 3600: buffer after each rental before the car's next one */
 	int64_t max_rental_days, max_ahead_days; /* 60, 365 */

@@ -28,6 +28,8 @@ static const struct member booking_members[] = {
 	SHAPE_INT(booking, cancel_asked_by), SHAPE_INT(booking, cancel_tries), SHAPE_INT(booking, cancel_full_before_s),
 	SHAPE_INT(booking, cancel_grace_s), SHAPE_INT(booking, cancel_late_percent),
 	SHAPE_STRUCT(booking, cancellation, cancel_terms_shape), SHAPE_INT(booking, terms_version),
+	SHAPE_INT(booking, try_no), SHAPE_INT(booking, tries_left), SHAPE_BOOL(booking, keeps_hold),
+	SHAPE_TEXT(booking, asked_by), SHAPE_TEXT(booking, declined_reason),
 	SHAPE_LIST(booking, lines, shown_line_shape), SHAPE_LIST(booking, extras, booking_extra_shape),
 	SHAPE_MAYBE(booking, delivery, booking_delivery_shape),
 };
@@ -41,7 +43,7 @@ const struct shape booking_shape = SHAPE(booking, booking_members);
 	" COALESCE(charge_id, 0) AS charge_id, held_at, hold_until, asked_at, paid_at, ended_at, end_reason," \
 	" refund_state, refund_due, refunded_amount, ask_tries, refund_tries, last_error, cancel_asked_at," \
 	" cancel_asked_by, cancel_tries, model_id, n_cars, cancel_full_before_s, cancel_grace_s, cancel_late_percent," \
-	" terms_version"
+	" terms_version, try_no, keeps_hold, asked_by"
 
 /* What cancelling costs as of now: by its own rule, once it is paid. */
 static void
@@ -64,6 +66,13 @@ read_custody(struct db *db, struct booking *b)
 			b->booking_id);
 }
 
+static void
+read_tries(struct db *db, struct booking *b)
+{
+	b->tries_left = b->state == BOOKING_HELD ? booking_tries_left(b) : 0;
+	b->declined_reason = b->state == BOOKING_HELD ? booking_last_decline(db, b) : NULL;
+}
+
 static bool
 read_parts(struct db *db, struct booking *b, bool found)
 {
@@ -72,6 +81,7 @@ read_parts(struct db *db, struct booking *b, bool found)
 	log_subject(b->code);
 	booking_read_cars(db, b);
 	read_custody(db, b);
+	read_tries(db, b);
 	db_list(db, &booking_line_shape, &b->lines, &b->n_lines,
 		"SELECT rule, version, unit, quantity, unit_amount, amount, label, label_ko FROM booking_line"
 		" WHERE booking_id = $1 ORDER BY line_no",
@@ -139,6 +149,7 @@ booking_reload(struct db *db, struct booking *b)
 	fill_cancellation(b);
 	booking_read_cars(db, b);
 	read_custody(db, b);
+	read_tries(db, b);
 	return true;
 }
 
@@ -159,8 +170,8 @@ booking_mark_paid(struct db *db, struct booking *b, int64_t charge_id)
 	db_begin(db);
 	n = db_do(db,
 		"UPDATE booking SET state = 'PAID', charge_id = $2, paid_at = $3 WHERE booking_id = $1"
-		" AND state = 'HELD'",
-		b->booking_id, charge_id, clock_now());
+		" AND state = 'HELD' AND try_no = $4",
+		b->booking_id, charge_id, clock_now(), b->try_no);
 	if (n == 1) {
 		b->state = BOOKING_PAID;
 		b->charge_id = charge_id;
@@ -171,7 +182,8 @@ booking_mark_paid(struct db *db, struct booking *b, int64_t charge_id)
 	return db_commit(db) && n == 1;
 }
 
-/* Only while asked_at is as the caller read it: a charge that was begun since then would otherwise not be refunded. */
+/* Only while asked_at is as the caller read it: a charge that was begun since then would otherwise not be refunded.
+ * Earlier tries are voided even if they were declined: should one be approved after all, it is refunded. */
 bool
 booking_expire(struct db *db, struct booking *b, const char *reason, bool money_may_have_moved)
 {
@@ -179,10 +191,11 @@ booking_expire(struct db *db, struct booking *b, const char *reason, bool money_
 
 	db_begin(db);
 	n = db_do(db,
-		"UPDATE booking SET state = 'EXPIRED', end_reason = $2, ended_at = $3, refund_state = $4,"
+		"UPDATE booking SET state = 'EXPIRED', end_reason = $2, ended_at = $3,"
+		" refund_state = CASE WHEN $4 = 1 OR try_no > 1 THEN 'PENDING' ELSE 'NONE' END,"
 		" refund_next_at = $3"
 		" WHERE booking_id = $1 AND state = 'HELD' AND asked_at = $5",
-		b->booking_id, reason, clock_now(), money_may_have_moved ? "PENDING" : "NONE", b->asked_at);
+		b->booking_id, reason, clock_now(), money_may_have_moved ? 1 : 0, b->asked_at);
 	if (n == 1) {
 		b->state = BOOKING_EXPIRED;
 		b->end_reason = reason;

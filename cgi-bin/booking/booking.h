@@ -57,6 +57,11 @@ struct booking {
 	int n_all_cars, n_more_cars;
 	int64_t amount, vat_amount;             /* smallest unit of currency, VAT included */
 	int64_t held_at, hold_until, asked_at, paid_at, ended_at;
+	/* which try to pay is next, under way or approved: charged under CODE, CODE-2 … (tries.c) */
+	int64_t try_no, tries_left;             /* tries_left: this one and those after it */
+	bool keeps_hold;                        /* a declined card leaves the hold */
+	const char *asked_by;                   /* the process that waits for payment: proc_stamp() */
+	const char *declined_reason;            /* HELD: payment's code for the last declined try; NULL: none */
 	int refund_state;                       /* enum refund_state */
 	int64_t refund_due, refunded_amount;
 	int64_t kept_amount, kept_vat_amount;   /* booking_sum_up(): the price without all that was refunded; its VAT */
@@ -90,6 +95,7 @@ struct booking_order {
 	const char *request_key;                /* the client's idempotency key; "" or NULL: none */
 	const char *request_hash;               /* of the request's body */
 	bool is_form;                           /* request_key is a page's, which may be changed and sent again */
+	bool keeps_hold;                        /* a declined card leaves the hold, and another one can be tried */
 	/* the total that the customer has seen; it is charged, or nothing is. A program may leave it out */
 	bool has_agreed;
 	int64_t agreed_amount;
@@ -116,6 +122,7 @@ enum booking_outcome {
 	BOOKING_QUOTA,          /* the customer has rental.max_bookings_per_person open ones */
 	BOOKING_HOLDS,          /* the customer holds rental.max_holds_per_person unpaid cars */
 	BOOKING_DECLINED,       /* the card was declined: nothing is charged or held */
+	BOOKING_DECLINED_HELD,  /* the card was declined: nothing is charged; *b is still held for another card */
 	BOOKING_LATER,          /* payment is not available: nothing is charged or held; booking_later_s() */
 	BOOKING_UNANSWERED,     /* payment did not answer in time: the hold is released, a charge is refunded */
 	BOOKING_NO_CAR,         /* no such car or model, or it is not for rent */
@@ -140,10 +147,24 @@ const char *interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, co
  */
 enum booking_outcome booking_place(struct db *db, const struct booking_order *o, struct booking *b);
 
-/* After the provider's page: confirms payment_key for a HELD booking. OK, AGAIN, DECLINED, LATER, UNANSWERED,
- * IN_PROGRESS, TAKEN (the hold is over). After LATER it may still be HELD, and the same call works again when payment
- * is available. */
-enum booking_outcome booking_pay(struct db *db, struct booking *b, const char *payment_key);
+/* How a HELD booking is paid: with a saved card, or with what the provider's own page has prepared. */
+struct booking_payment {
+	int64_t card_id;
+	const char *payment_key;                /* with card_id 0 */
+	const char *card_token;                 /* … the card is to be saved once it has paid; NULL, "": no */
+	int64_t try_no;                         /* the try that the customer saw; 0: the next one */
+	const char *request_key;                /* the client's idempotency key; NULL, "": none */
+};
+/*
+ * --- tries.c: pays for a HELD booking. OK, AGAIN, DECLINED, DECLINED_HELD, LATER, UNANSWERED, IN_PROGRESS, BAD_CARD,
+ * KEY_REUSED, TAKEN (the hold is over). After LATER it may still be HELD, and the same call works again when payment is
+ * available. The same try or key again charges nothing more; when the process that asked for it has ended, this one
+ * asks in its place.
+ */
+enum booking_outcome booking_pay(struct db *db, struct booking *b, const struct booking_payment *p);
+const char *booking_charge_key(struct arena *m, const struct booking *b);       /* of its current try */
+int64_t booking_try_of_key(struct arena *m, const struct booking *b, const char *key);  /* 0: none of its tries */
+int64_t booking_tries_left(const struct booking *b);
 
 /* In how many seconds to try again: when calls to that program are let through again, as far as is known. */
 enum booking_callee { CALLEE_PAYMENT, CALLEE_REVIEW, CALLEE_DELIVERY };

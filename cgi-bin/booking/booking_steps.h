@@ -27,7 +27,7 @@ bool booking_reload(struct db *db, struct booking *b);
 bool booking_find_by_request(struct db *db, int64_t customer_id, const char *request_key, struct booking *b);
 /* Why the last try failed, for the list of what needs attention (domain/stuck.h): payment_down, no_answer … */
 void booking_note_error(struct db *db, const struct booking *b, const char *error);
-/* HELD → PAID with the approved charge. false: it was not HELD any more. */
+/* HELD → PAID with the approved charge of this try. false: it was not HELD any more, or has another try. */
 bool booking_mark_paid(struct db *db, struct booking *b, int64_t charge_id);
 /* HELD → EXPIRED; the car is free. money_may_have_moved: the sweep has the charge voided. false: not HELD any more, or
  * payment was asked since b was read. */
@@ -37,6 +37,22 @@ bool booking_confirm(struct db *db, struct booking *b, int64_t causation_id, int
 bool booking_reject(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id);
 /* After fleet's car.reserved: one of the two. Inside a transaction. */
 void booking_confirm_or_reject(struct db *db, struct booking *b, int64_t causation_id);
+
+/* --- place.c --- */
+/* Asks payment to charge the current try, which this process has claimed (asked_at), and acts on the answer. p NULL:
+ * the saved card. */
+enum booking_outcome booking_charge(struct db *db, struct booking *b, const struct booking_payment *p);
+/* Another process was faster: the booking's state is the answer. */
+enum booking_outcome booking_outcome_by_state(struct db *db, struct booking *b);
+
+/* --- tries.c --- */
+const char *booking_try_key(struct arena *m, const struct booking *b, int64_t try_no);
+/* Payment has said that the card was declined (reason: its code): the next try, or HELD → EXPIRED. */
+enum booking_outcome booking_declined(struct db *db, struct booking *b, const char *reason);
+const char *booking_last_decline(struct db *db, const struct booking *b);       /* NULL: none, or no next try */
+/* The process that waits for payment was killed; this process asks in its place. false: another one does. */
+bool booking_asker_has_ended(const struct booking *b);
+bool booking_take_over(struct db *db, struct booking *b);
 
 /* --- extra.c --- */
 void booking_extras_write(struct db *db, struct booking *b);    /* with the booking, in its transaction */

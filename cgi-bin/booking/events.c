@@ -5,8 +5,8 @@
 
 const struct db_role booking_role = {
 	.name = "booking",
-	.owns = "booking booking_line booking_car booking_extra booking_delivery custody slot terms terms_version"
-		" position event_retry",
+	.owns = "booking booking_line booking_car booking_extra booking_delivery booking_try custody slot terms"
+		" terms_version position event_retry",
 };
 
 /* --- of a booking: each payload is a part of struct booking ------------------------------------------------------- */

@@ -4,6 +4,7 @@
  *	pages_search.c  cars          search.c, calendar.c   who has which car when   extra.c      delivery, equipment
  *	pages_model.c   models        model.c                any cars of a model      extra_end.c  … not provided
  *	pages.c         the order     place.c, price.c       hold, price, charge      refund.c     what goes back
+ *	pages_pay.c     paying        tries.c                one charge for each try
  *	pages_booking.c one booking   booking.c, cancel.c    its states; cancelling   sweep.c      what is due
  *	pages_list.c    a manager's   handover.c, custody.c  hand over, take back     stuck.c      what needs attention
  *	pages_terms.c   documents     terms.c, terms_text.c  their versions, layout

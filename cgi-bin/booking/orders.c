@@ -5,15 +5,16 @@
 
 static const struct member saved_card_members[] = {
 	SHAPE_INT(saved_card, card_id), SHAPE_TEXT(saved_card, brand), SHAPE_TEXT(saved_card, last4),
+	SHAPE_BOOL(saved_card, is_chosen),
 };
-static const struct shape saved_card_row = SHAPE(saved_card, saved_card_members);
+const struct shape saved_card_shape = SHAPE(saved_card, saved_card_members);
 
 int
 cards_of(struct db *db, int64_t user_id, struct saved_card **cards)
 {
 	int n = 0;
 
-	return db_list(db, &saved_card_row, cards, &n,
+	return db_list(db, &saved_card_shape, cards, &n,
 		"SELECT card_id, brand, last4 FROM v_card WHERE user_id = $1 ORDER BY card_id DESC LIMIT 20", user_id);
 }
 

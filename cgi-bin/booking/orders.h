@@ -10,6 +10,7 @@ struct saved_card {
 	const char *brand, *last4;
 	bool is_chosen;
 };
+extern const struct shape saved_card_shape;
 int cards_of(struct db *db, int64_t user_id, struct saved_card **cards);
 /* The branch, and the card that paid; NULL: unknown. */
 struct booking_contact {

@@ -1,5 +1,5 @@
-/* pages - booking a car: the order form, the order, and paying on the provider's page. pages_booking.c shows the
- * booking. */
+/* pages - booking a car: the order form and the order. pages_pay.c has what pays for a held one, pages_booking.c shows
+ * the booking. */
 #include "booking.h"
 #include "calendar.h"
 #include "model.h"
@@ -18,12 +18,6 @@
 #include <string.h>
 
 /* --- the order form ----------------------------------------------------------------------------------------------- */
-
-static const struct member saved_card_members[] = {
-	SHAPE_INT(saved_card, card_id), SHAPE_TEXT(saved_card, brand), SHAPE_TEXT(saved_card, last4),
-	SHAPE_BOOL(saved_card, is_chosen),
-};
-static const struct shape saved_card_shape = SHAPE(saved_card, saved_card_members);
 
 struct new_booking_page {
 	struct car_facts car;
@@ -217,29 +211,13 @@ page_new_booking(struct web *w)
 
 /* --- the order ---------------------------------------------------------------------------------------------------- */
 
-/* The provider's page takes the card and sends the customer back to …/paid. */
-static enum status
-redirect_to_payment(struct web *w, const struct booking *b)
-{
-	const char *back = web_encode(w, arena_printf(w->m, "%s/bookings/%s", settings.base_url, b->code));
-	const char *name = lang_pick(lang_now(), b->car_name, b->car_name_ko);
-
-	if (b->n_cars > 1)
-		name = arena_printf(w->m, "%lld × %s", (long long)b->n_cars, name);
-	return web_redirect_out(w,
-		arena_printf(w->m,
-			"%s/pay?customerKey=ANONYMOUS&orderId=%s&amount=%lld&orderName=%s"
-			"&successUrl=%s%%2Fpaid&failUrl=%s",
-			rental.provider_public_url, b->code, (long long)b->amount, web_encode(w, name), back, back));
-}
-
 static enum status
 show_booked(struct web *w, struct booking *b)
 {
 	if (w->json)
 		web_set_header(w, "Location", booking_url(w, b));
 	else if (b->state == BOOKING_HELD && !b->asked_at)
-		return redirect_to_payment(w, b);
+		return go_to_payment_page(w, b);
 	return booking_done(w, HTTP_CREATED, b, booking_url(w, b));
 }
 
@@ -270,6 +248,8 @@ read_booking_form(struct web *w, struct booking_form *f)
 		.order.request_hash = web_body_hash(w),
 		.order.is_form = !w->json,
 	};
+	/* a card that is typed on the provider's page is declined on a page */
+	o->keeps_hold = (w->json && form_tick(w, "keep_hold")) || !w->json || !o->card_id;
 	f->has_which = read_which(w, o);
 	extras_read(w, o);
 	read_agreed(w, o);
@@ -423,6 +403,7 @@ do_book(struct web *w)
 		return web_refuse(w, HTTP_PAYMENT_REQUIRED, "declined",
 			_("Your card was declined. Nothing was charged and nothing is booked. Please try another"
 			  " card."));
+	case BOOKING_DECLINED_HELD: return show_declined(w, &b);
 	case BOOKING_LATER:
 	case BOOKING_UNANSWERED: return web_later(w, booking_later_s(CALLEE_PAYMENT), later_message(&f.order, outcome));
 	case BOOKING_NO_CAR: return refuse_no_car(w, &f.order);
@@ -441,51 +422,4 @@ do_book(struct web *w)
 	case BOOKING_IN_PROGRESS: return refuse_in_progress(w, &b);
 	}
 	return web_broken(w);
-}
-
-/* --- paying on the provider's page -------------------------------------------------------------------------------- */
-
-enum status
-do_pay_booking(struct web *w)
-{
-	struct booking b;
-
-	if (form_bad(w))
-		return web_invalid(w);
-	if (!booking_find(w->db, web_param(w, "code"), w->user.id, &b))
-		return web_not_found(w);
-	if (b.state == BOOKING_HELD && !b.asked_at && b.hold_until > w->now)
-		return redirect_to_payment(w, &b);
-	return web_redirect(w, "/bookings/%s", b.code);
-}
-
-/* The payment is prepared at the provider and nothing was charged. While the car is held, the same address can be asked
- * again. */
-static enum status
-show_not_paid(struct web *w, const struct booking *b)
-{
-	return web_later(w, booking_later_s(CALLEE_PAYMENT),
-		b->state == BOOKING_HELD ? _(
-			"Payments are not available right now. Nothing was charged, and we are still holding the car"
-			" for you. Please reload this page in a moment.")
-					 : _("Payments are not available right now. Nothing was booked or charged."));
-}
-
-/* GET /bookings/:code/paid - back from the provider's page. Its payment key is good once, for this order and amount
- * alone. */
-enum status
-do_paid(struct web *w)
-{
-	const char *payment_key = form_text(w, "paymentKey", 200), *order_id = form_raw(w, "orderId");
-	int64_t amount = form_int(w, "amount", 1, INT64_MAX / 2); /* the provider's: in the smallest unit */
-	struct booking b;
-
-	if (!booking_find(w->db, web_param(w, "code"), w->user.id, &b))
-		return web_not_found(w);
-	if (!*payment_key || amount != b.amount || strcmp(order_id, b.code) != 0)
-		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid",
-			_("This payment does not belong to this booking. Nothing was charged."));
-	if (booking_pay(w->db, &b, payment_key) == BOOKING_LATER)
-		return show_not_paid(w, &b);
-	return web_redirect(w, "/bookings/%s", b.code); /* whose page shows the outcome */
 }

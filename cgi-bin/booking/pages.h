@@ -9,7 +9,8 @@
 
 handler page_home, page_search, page_rental_car;                                /* pages_search.c */
 handler page_offers, page_offer;                                                /* pages_model.c */
-handler page_new_booking, do_book, do_pay_booking, do_paid;                     /* pages.c */
+handler page_new_booking, do_book;                                              /* pages.c */
+handler do_pay_booking, do_paid;                                                /* pages_pay.c */
 handler page_booking, page_receipt, page_cancel, do_cancel_booking;             /* pages_booking.c */
 handler page_stuck, do_retry, page_resolve, do_resolve;                         /* pages_stuck.c */
 handler do_custody;                                                             /* pages_call.c */
@@ -21,8 +22,14 @@ bool find_path_booking(struct web *w, struct booking *b);
 /* After an action: the booking as JSON, or on to this page of ours. */
 const char *booking_url(struct web *w, const struct booking *b);
 enum status booking_done(struct web *w, enum status json_status, struct booking *b, const char *page);
+/* 422: the booking's page, with the card form's mistakes marked */
+enum status show_held_booking(struct web *w, const struct booking *b);
 /* 409: the booking's page says who has the car */
 enum status refuse_car_in_use(struct web *w, const struct booking *b, const struct custody *c);
+
+/* --- pages_pay.c, for pages.c --- */
+enum status go_to_payment_page(struct web *w, const struct booking *b);
+enum status show_declined(struct web *w, struct booking *b);    /* 402: the card was declined, and *b is still held */
 
 /* --- pages_model.c, for pages.c: an order of any car of a model --- */
 /* What is ordered: car_id, or model_id with qty (1 by default) and branch_id. false: a field is bad and marked. */

@@ -5,11 +5,13 @@
 #include "pages.h"
 
 #include "domain/choices.h"
+#include "domain/decline_words.h"
 #include "domain/rental.h"
 #include "domain/menu.h"
 #include "lib/base/clock.h"
 #include "lib/web/form.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct member extra_json_members[] = {
@@ -35,6 +37,7 @@ static const struct member booking_json_members[] = {
 	SHAPE_LIST(booking, extras, extra_json_shape), SHAPE_MAYBE(booking, delivery, booking_delivery_shape),
 	SHAPE_TIME(booking, cancel_asked_at), SHAPE_STRUCT(booking, cancellation, cancel_terms_json_shape),
 	SHAPE_INT(booking, terms_version),
+	SHAPE_INT(booking, try_no), SHAPE_INT(booking, tries_left), SHAPE_TEXT(booking, declined_reason),
 };
 static const struct shape booking_json_shape = SHAPE(booking, booking_json_members);
 
@@ -64,6 +67,13 @@ struct booking_details {
 	bool is_stuck, has_actions, is_asking;
 	struct stuck_action *events;
 	int n_events;
+	/* may_pay: with which card; decline: why the last one was declined, NULL: none was */
+	struct saved_card *cards;
+	int n_cards;
+	bool is_new_card, is_last_try;
+	struct field card_choice;
+	const char *decline;
+	int64_t left_minutes;                   /* until the hold is over, rounded up */
 };
 static const struct member booking_details_members[] = {
 	SHAPE_STRUCT(booking_details, booking, booking_shape), SHAPE_TEXT(booking_details, customer_name),
@@ -88,6 +98,9 @@ static const struct member booking_details_members[] = {
 	SHAPE_BOOL(booking_details, has_ended), SHAPE_BOOL(booking_details, is_brought),
 	SHAPE_BOOL(booking_details, is_stuck), SHAPE_BOOL(booking_details, has_actions),
 	SHAPE_BOOL(booking_details, is_asking), SHAPE_LIST(booking_details, events, stuck_action_shape),
+	SHAPE_LIST(booking_details, cards, saved_card_shape), SHAPE_BOOL(booking_details, is_new_card),
+	SHAPE_STRUCT(booking_details, card_choice, field_shape), SHAPE_TEXT(booking_details, decline),
+	SHAPE_BOOL(booking_details, is_last_try), SHAPE_INT(booking_details, left_minutes),
 };
 static const struct shape booking_details_shape = SHAPE(booking_details, booking_details_members);
 PAGE(booking_shown, "booking/booking", booking_details_shape)
@@ -214,6 +227,28 @@ fill_extras(struct booking_details *p)
 	p->zone_name = zone ? choice_name(zone) : b->delivery ? b->delivery->zone : NULL;
 }
 
+/* What pays for a hold: a saved card, except the one that was just declined, or a new one. */
+static void
+fill_payment(struct web *w, struct booking_details *p)
+{
+	const struct booking *b = &p->booking;
+	const char *typed = form_raw(w, "card_id");
+	bool has_chosen = false;
+
+	p->decline = b->try_no > 1 ? decline_in_words(b->declined_reason) : NULL;
+	p->is_last_try = p->decline && b->tries_left == 1;
+	p->left_minutes = (b->hold_until - w->now + 59) / 60;
+	p->n_cards = cards_of(w->db, w->user.id, &p->cards);
+	for (int i = 0; i < p->n_cards; i++) {
+		struct saved_card *c = &p->cards[i];
+
+		c->is_chosen = *typed ? c->card_id == atoll(typed) : !has_chosen && c->card_id != b->card_id;
+		has_chosen |= c->is_chosen;
+	}
+	p->is_new_card = !has_chosen;
+	p->card_choice = form_field(w, "card_id", "");
+}
+
 static void
 fill_page(struct web *w, struct booking_details *p)
 {
@@ -230,7 +265,11 @@ fill_page(struct web *w, struct booking_details *p)
 	p->is_wished = b->cancel_asked_at && (b->state == BOOKING_PAID || b->state == BOOKING_CONFIRMED);
 	p->is_unsettled |= p->is_wished;
 	fill_extras(p);
-	p->is_asking = b->state == BOOKING_EXPIRED && b->refund_state == REFUND_PENDING;
+	/* when all tries were declined nothing was charged, as far as anyone has been told */
+	p->is_asking = b->state == BOOKING_EXPIRED && b->refund_state == REFUND_PENDING && b->asked_at
+		&& strcmp(b->end_reason, "declined") != 0;
+	if (p->may_pay)
+		fill_payment(w, p);
 	if (is_manager && w->now >= b->starts_at)
 		fill_no_show(w, p);
 	fill_cancel(w, p);
@@ -281,6 +320,15 @@ refuse_car_in_use(struct web *w, const struct booking *b, const struct custody *
 		return car_in_use_json(w, c);
 	fill_page(w, &p);
 	return web_page(w, HTTP_CONFLICT, &booking_shown, &p);
+}
+
+enum status
+show_held_booking(struct web *w, const struct booking *b)
+{
+	struct booking_details p = { .booking = *b };
+
+	fill_page(w, &p);
+	return web_page(w, HTTP_UNPROCESSABLE, &booking_shown, &p);
 }
 
 enum status

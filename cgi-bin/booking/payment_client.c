@@ -11,24 +11,26 @@
 const struct payment_client *payment_client = &payment_by_call;
 
 struct charge_request {
-	const char *key, *subject_id, *payment_key, *currency;
-	int64_t customer_id, card_id, amount, vat_amount, deadline_ms;
+	const char *key, *subject_id, *payment_key, *card_token, *currency;
+	int64_t customer_id, card_id, amount, vat_amount, deadline_ms, try_no;
 };
 static const struct member charge_request_members[] = {
 	SHAPE_TEXT(charge_request, key), SHAPE_TEXT(charge_request, subject_id),
 	SHAPE_TEXT(charge_request, payment_key), SHAPE_TEXT(charge_request, currency),
 	SHAPE_INT(charge_request, customer_id), SHAPE_INT(charge_request, card_id),
 	SHAPE_AMOUNT(charge_request, amount), SHAPE_AMOUNT(charge_request, vat_amount),
-	SHAPE_INT(charge_request, deadline_ms),
+	SHAPE_INT(charge_request, deadline_ms), SHAPE_INT(charge_request, try_no),
+	SHAPE_TEXT(charge_request, card_token),
 };
 static const struct shape charge_request_shape = SHAPE(charge_request, charge_request_members);
 
 struct refund_request {
-	const char *key, *refund_key, *reason;
+	const char *key, *subject_id, *refund_key, *reason;
 	int64_t amount;
 };
 static const struct member refund_request_members[] = {
-	SHAPE_TEXT(refund_request, key), SHAPE_TEXT(refund_request, refund_key), SHAPE_TEXT(refund_request, reason),
+	SHAPE_TEXT(refund_request, key), SHAPE_TEXT(refund_request, subject_id),
+	SHAPE_TEXT(refund_request, refund_key), SHAPE_TEXT(refund_request, reason),
 	SHAPE_AMOUNT(refund_request, amount),
 };
 static const struct shape refund_request_shape = SHAPE(refund_request, refund_request_members);
@@ -106,18 +108,22 @@ retries_under_fresh_key(void)
 }
 
 static enum charge_answer
-charge_by_call(struct db *db, const struct booking *b, const char *payment_key, int64_t *charge_id, const char **reason)
+charge_by_call(struct db *db, const struct booking *b, const struct booking_payment *p, int64_t *charge_id,
+	const char **reason)
 {
+	const char *payment_key = p ? text_or_empty(p->payment_key) : "";
 	struct charge_request q = {
-		.key = b->code,
+		.key = booking_charge_key(db_memory(db), b),
 		.subject_id = b->code,
-		.payment_key = payment_key ? payment_key : "",
+		.payment_key = payment_key,
+		.card_token = *payment_key ? text_or_empty(p->card_token) : "",
 		.currency = b->currency,
 		.customer_id = b->customer_id,
-		.card_id = payment_key ? 0 : b->card_id,
+		.card_id = *payment_key ? 0 : b->card_id,
 		.amount = b->amount,
 		.vat_amount = b->vat_amount,
 		.deadline_ms = settings.call_deadline_ms,
+		.try_no = b->try_no,
 	};
 	struct payment_reply reply;
 	int status;
@@ -125,7 +131,7 @@ charge_by_call(struct db *db, const struct booking *b, const char *payment_key, 
 		call_payment(db, "/internal/charge", request_body(db, &charge_request_shape, &q), &reply, &status);
 
 	if (retries_under_fresh_key() && answer_of_charge(outcome, status, &reply) == CHARGE_ANSWER_UNKNOWN) {
-		q.key = arena_printf(db_memory(db), "%s-again", b->code);
+		q.key = q.subject_id = arena_printf(db_memory(db), "%s-again", b->code);
 		outcome = call_payment(
 			db, "/internal/charge", request_body(db, &charge_request_shape, &q), &reply, &status);
 	}
@@ -135,14 +141,15 @@ charge_by_call(struct db *db, const struct booking *b, const char *payment_key, 
 }
 
 static enum charge_answer
-look_up_by_call(struct db *db, const struct booking *b, int64_t *charge_id)
+look_up_by_call(struct db *db, const struct booking *b, int64_t *charge_id, const char **reason)
 {
 	struct payment_reply reply;
 	int status;
-	enum call_outcome outcome =
-		call_payment(db, arena_printf(db_memory(db), "/internal/charge/%s", b->code), NULL, &reply, &status);
+	const char *path = arena_printf(db_memory(db), "/internal/charge/%s", booking_charge_key(db_memory(db), b));
+	enum call_outcome outcome = call_payment(db, path, NULL, &reply, &status);
 
 	*charge_id = reply.charge_id;
+	*reason = reply.reason;
 	return answer_of_charge(outcome, status, &reply);
 }
 
@@ -150,7 +157,8 @@ static enum refund_answer
 refund_by_call(struct db *db, const struct booking *b, const struct booking_refund *refund, int64_t *refunded_amount)
 {
 	struct refund_request q = {
-		.key = b->code,
+		.key = refund->charge_key,
+		.subject_id = b->code,
 		.refund_key = refund->key,
 		.amount = refund->amount,
 		.reason = refund->reason,
@@ -168,6 +176,27 @@ refund_by_call(struct db *db, const struct booking *b, const struct booking_refu
 	return strcmp(reply.outcome, "done") == 0 ? REFUND_ANSWER_DONE : REFUND_ANSWER_PENDING;
 }
 
+struct payer { int64_t customer_id; const char *customer_key; };
+static const struct member payer_members[] = { SHAPE_INT(payer, customer_id), SHAPE_TEXT(payer, customer_key) };
+static const struct shape payer_shape = SHAPE(payer, payer_members);
+
+static const char *
+customer_key_by_call(struct db *db, int64_t customer_id)
+{
+	struct payer p = { .customer_id = customer_id };
+	struct call c = {
+		.program = "payment",
+		.path = "/internal/payers",
+		.body = request_body(db, &payer_shape, &p),
+		.deadline_ms = (int)settings.call_deadline_ms,
+	};
+
+	if (call_do(db_memory(db), &c) != CALL_ANSWERED || c.status != 200
+		|| !json_into(db_memory(db), c.answer, &payer_shape, &p))
+		return NULL;
+	return p.customer_key;
+}
+
 /* Payment charges nothing while its own breaker, to the card provider, is open. */
 static int
 ask_payment_breakers(void)
@@ -177,7 +206,9 @@ ask_payment_breakers(void)
 	return payment_s > provider_s ? payment_s : provider_s;
 }
 
-const struct payment_client payment_by_call = { charge_by_call, look_up_by_call, refund_by_call, ask_payment_breakers };
+const struct payment_client payment_by_call = {
+	charge_by_call, look_up_by_call, refund_by_call, ask_payment_breakers, customer_key_by_call,
+};
 
 int
 payment_closed_for_s(void)

@@ -24,22 +24,28 @@ enum refund_answer {
 /* A refund of a booking's charge: the same key is never refunded twice. */
 struct booking_refund {
 	const char *key, *reason;
+	const char *charge_key;                 /* of the try that it is about */
 	int64_t amount;                 /* 0: void the whole charge, whatever its state */
 };
 
 struct payment_client {
-	enum charge_answer (*charge)(struct db *db, const struct booking *b, const char *payment_key,
+	/* Its current try. p: NULL, or without payment_key: the saved card. *reason: DECLINED: payment's code */
+	enum charge_answer (*charge)(struct db *db, const struct booking *b, const struct booking_payment *p,
 		int64_t *charge_id, const char **reason);
-	enum charge_answer (*look_up)(struct db *db, const struct booking *b, int64_t *charge_id);
+	enum charge_answer (*look_up)(struct db *db, const struct booking *b, int64_t *charge_id, const char **reason);
 	/* *refunded_amount: of the charge, all refunds together */
 	enum refund_answer (*refund)(struct db *db, const struct booking *b, const struct booking_refund *refund,
 		int64_t *refunded_amount);
 	/* seconds until payment's breaker lets calls through again; 0: now. NULL: always 0 */
 	int (*closed_for_s)(void);
+	/* The customer's key at the provider, which is made if there is none; NULL: payment does not answer */
+	const char *(*customer_key)(struct db *db, int64_t customer_id);
 };
 extern const struct payment_client *payment_client;     /* &payment_by_call */
 extern const struct payment_client payment_by_call;
 
 int payment_closed_for_s(void);
+/* Voids every charge that was asked for. DONE: all of them; *refunded: what was refunded of one (tries.c) */
+enum refund_answer booking_void_tries(struct db *db, const struct booking *b, int64_t *refunded);
 
 #endif

@@ -15,6 +15,7 @@
 #include "domain/review_client.h"
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
+#include "lib/base/proc.h"
 #include "lib/base/secret.h"
 
 /* --- may this interval be booked at all? -------------------------------------------------------------------------- */
@@ -75,7 +76,7 @@ request_outcome(struct db *db, const struct booking_order *o, struct booking *b)
 		return BOOKING_KEY_REUSED;
 	if (b->state == BOOKING_HELD && b->asked_at)
 		return BOOKING_IN_PROGRESS;
-	return BOOKING_AGAIN;
+	return b->state == BOOKING_HELD && b->try_no > 1 ? BOOKING_DECLINED_HELD : BOOKING_AGAIN;
 }
 
 /* After Back, the form of an unpaid hold may be changed and sent again. That is another order, and has a key of its
@@ -140,6 +141,9 @@ fill_booking(struct booking *b, const struct booking_order *o, const struct rent
 		.held_at = now,
 		.hold_until = now + rental.hold_s,
 		.asked_at = o->card_id ? now : 0,
+		.asked_by = o->card_id ? proc_stamp(m) : "",
+		.try_no = 1,
+		.keeps_hold = o->keeps_hold,
 		.end_reason = "",
 		.lines = price->lines,
 		.n_lines = price->n_lines,
@@ -162,15 +166,16 @@ write_booking(struct db *db, struct booking *b, const struct booking_order *o)
 		" starts_at, ends_at, amount, vat_amount, currency, card_id, held_at, hold_until, asked_at,"
 		" request_key, request_hash,"
 		" model_id, n_cars, car_name_ko, cancel_full_before_s, cancel_grace_s, cancel_late_percent,"
-		" terms_version)"
+		" terms_version, keeps_hold, asked_by)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'HELD', $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,"
-		" $20, $21, $22, $23, $24, $25, $26, $27)"
+		" $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)"
 		" RETURNING booking_id",
 		b->code, b->customer_id, b->car_id, b->car_name, b->plate, b->body, b->branch_id, b->branch_name,
 		b->branch_name_ko, b->starts_at, b->ends_at, b->amount, b->vat_amount, b->currency, b->card_id,
 		b->held_at, b->hold_until, b->asked_at, has_request_key(o) ? o->request_key : "",
 		has_request_key(o) && o->request_hash ? o->request_hash : "", b->model_id, b->n_cars, b->car_name_ko,
-		b->cancel_full_before_s, b->cancel_grace_s, b->cancel_late_percent, b->terms_version);
+		b->cancel_full_before_s, b->cancel_grace_s, b->cancel_late_percent, b->terms_version, b->keeps_hold,
+		b->asked_by);
 	for (int i = 0; i < b->n_lines; i++)
 		db_do(db,
 			"INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount,"
@@ -262,24 +267,27 @@ hold(struct db *db, const struct booking_order *o, struct booking *b)
 
 /* --- the money ---------------------------------------------------------------------------------------------------- */
 
-/* The sweep may have been faster: the booking's state is the answer. */
-static enum booking_outcome
-outcome_by_state(struct db *db, struct booking *b)
+enum booking_outcome
+booking_outcome_by_state(struct db *db, struct booking *b)
 {
+	int64_t try_no = b->try_no;
+
 	booking_reload(db, b);
-	return b->state == BOOKING_HELD || b->state == BOOKING_EXPIRED ? BOOKING_UNANSWERED : BOOKING_OK;
+	if (b->state == BOOKING_HELD)
+		return b->try_no > try_no ? BOOKING_DECLINED_HELD : BOOKING_UNANSWERED;
+	return b->state == BOOKING_EXPIRED ? BOOKING_UNANSWERED : BOOKING_OK;
 }
 
-static enum booking_outcome
-charge_held(struct db *db, struct booking *b, const char *payment_key)
+enum booking_outcome
+booking_charge(struct db *db, struct booking *b, const struct booking_payment *p)
 {
 	int64_t charge_id = 0;
 	const char *reason = "";
 
-	switch (payment_client->charge(db, b, payment_key, &charge_id, &reason)) {
-	case CHARGE_ANSWER_APPROVED: return booking_mark_paid(db, b, charge_id) ? BOOKING_OK : outcome_by_state(db, b);
-	case CHARGE_ANSWER_DECLINED:
-		return booking_expire(db, b, "declined", false) ? BOOKING_DECLINED : outcome_by_state(db, b);
+	switch (payment_client->charge(db, b, p, &charge_id, &reason)) {
+	case CHARGE_ANSWER_APPROVED:
+		return booking_mark_paid(db, b, charge_id) ? BOOKING_OK : booking_outcome_by_state(db, b);
+	case CHARGE_ANSWER_DECLINED: return booking_declined(db, b, text_or_empty(reason));
 	case CHARGE_ANSWER_NOT_ASKED: booking_expire(db, b, "later", false); return BOOKING_LATER;
 	case CHARGE_ANSWER_UNKNOWN:
 	case CHARGE_ANSWER_NEVER_SEEN: booking_expire(db, b, "later", true); return BOOKING_UNANSWERED;
@@ -297,7 +305,7 @@ approve_held(struct db *db, struct booking *b)
 		return outcome;
 	return booking_expire(db, b, outcome == BOOKING_NOT_APPROVED ? "not_approved" : "review_later", false)
 		? outcome
-		: outcome_by_state(db, b);
+		: booking_outcome_by_state(db, b);
 }
 
 #define LATER_S 5               /* when the breaker is closed */
@@ -315,58 +323,54 @@ booking_later_s(enum booking_callee callee)
 	return s ? s : LATER_S;
 }
 
+/* What was held is approved and paid for. */
+static enum booking_outcome
+settle_hold(struct db *db, struct booking *b)
+{
+	enum booking_outcome outcome = approve_held(db, b);
+
+	return outcome == BOOKING_OK && b->card_id ? booking_charge(db, b, NULL) : outcome;
+}
+
+/* The same request came before. If the process that worked on it has ended, this one goes on in its place: review and
+ * payment give the same answer to the same key. */
+static enum booking_outcome
+place_again(struct db *db, struct booking *b, enum booking_outcome known)
+{
+	bool is_first_try = b->try_no == 1 && b->card_id;
+
+	if (known == BOOKING_IN_PROGRESS && is_first_try && booking_asker_has_ended(b) && booking_take_over(db, b))
+		return settle_hold(db, b);
+	return known;
+}
+
+/* Why the order cannot be placed; OK: as far as can be said before it is held. */
+static enum booking_outcome
+problem_of_order(const struct booking_order *o)
+{
+	const char *field;
+
+	if (interval_problem(o->starts_at, o->ends_at, clock_now(), &field))
+		return BOOKING_BAD_INTERVAL;
+	if (delivery_problem(o, &field))
+		return BOOKING_BAD_DELIVERY;
+	/* what cannot be paid is not held: this only reads, and nothing has to be released */
+	return payment_closed_for_s() ? BOOKING_LATER : BOOKING_OK;
+}
+
 enum booking_outcome
 booking_place(struct db *db, const struct booking_order *order, struct booking *b)
 {
-	const char *field;
-	enum booking_outcome outcome;
 	struct booking_order copy = *order, *o = &copy;
+	enum booking_outcome problem, outcome;
 
 	renew_key(db, o);
-	if (interval_problem(o->starts_at, o->ends_at, clock_now(), &field)) {
-		outcome = request_outcome(
-			db, o, b); /* a repeated request is answered as before, even if its time has passed */
-		return outcome == BOOKING_OK ? BOOKING_BAD_INTERVAL : outcome;
-	}
-	if (delivery_problem(o, &field)) {
-		outcome = request_outcome(db, o, b);
-		return outcome == BOOKING_OK ? BOOKING_BAD_DELIVERY : outcome;
-	}
-	/* what cannot be paid is not held: this only reads, and nothing has to be released */
-	if (payment_closed_for_s()) {
-		outcome = request_outcome(db, o, b);
-		return outcome == BOOKING_OK ? BOOKING_LATER : outcome;
-	}
-	outcome = hold(db, o, b);
-	if (outcome == BOOKING_OK)
-		outcome = approve_held(db, b);
-	if (outcome != BOOKING_OK || !o->card_id)
-		return outcome;
-	return charge_held(db, b, NULL);
-}
-
-/* The hold must not be over, and one process alone asks: asked_at is the claim. */
-enum booking_outcome
-booking_pay(struct db *db, struct booking *b, const char *payment_key)
-{
-	int64_t now = clock_now();
-	int n;
-
-	if (b->state == BOOKING_HELD && !b->asked_at && payment_closed_for_s())
-		return BOOKING_LATER; /* the customer can reload the page while the hold lasts */
-	db_begin(db);
-	n = db_do(db,
-		"UPDATE booking SET asked_at = $2 WHERE booking_id = $1 AND state = 'HELD' AND asked_at = 0"
-		" AND hold_until > $2",
-		b->booking_id, now);
-	if (!db_commit(db))
-		return BOOKING_LATER;
-	if (n == 1) {
-		b->asked_at = now;
-		return charge_held(db, b, payment_key);
-	}
-	booking_reload(db, b);
-	if (b->state == BOOKING_HELD && b->asked_at)
-		return BOOKING_IN_PROGRESS;
-	return b->state == BOOKING_HELD || b->state == BOOKING_EXPIRED ? BOOKING_TAKEN : BOOKING_AGAIN;
+	problem = problem_of_order(o);
+	/* a repeated request is answered as before, even if its time has passed */
+	outcome = problem == BOOKING_OK ? hold(db, o, b) : request_outcome(db, o, b);
+	if (outcome == BOOKING_IN_PROGRESS)
+		return place_again(db, b, outcome);
+	if (problem != BOOKING_OK)
+		return outcome == BOOKING_OK ? problem : outcome;
+	return outcome == BOOKING_OK ? settle_hold(db, b) : outcome;
 }

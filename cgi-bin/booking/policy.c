@@ -31,11 +31,21 @@ booking_on_car_refused(struct db *db, const struct event *e)
 	return true;
 }
 
-struct payment_cancelled { int64_t refunded_amount; const char *refund_key; };
+struct payment_cancelled { int64_t refunded_amount, charge_id; const char *refund_key; };
 static const struct member payment_cancelled_members[] = {
 	SHAPE_AMOUNT(payment_cancelled, refunded_amount), SHAPE_TEXT(payment_cancelled, refund_key),
+	SHAPE_INT(payment_cancelled, charge_id),
 };
 static const struct shape payment_cancelled_shape = SHAPE(payment_cancelled, payment_cancelled_members);
+
+static void
+retry_refund(struct db *db, const char *code)
+{
+	db_do(db,
+		"UPDATE booking SET refund_next_at = $2 WHERE code = $1 AND refund_state = 'PENDING'"
+		" AND refund_next_at > $2",
+		code, clock_now());
+}
 
 /* A refund that was pending is done: of the booking, or of one of its extras. */
 static bool
@@ -49,8 +59,12 @@ booking_on_payment_cancelled(struct db *db, const struct event *e)
 		return false;
 	if (!booking_find(db, e->subject_id, 0, &b))
 		return true;
+	if (b.charge_id && p.charge_id && p.charge_id != b.charge_id)
+		return true; /* of an earlier try, which was voided */
 	x = booking_extra_of_refund(&b, p.refund_key);
-	if (x)
+	if (!x && b.state == BOOKING_EXPIRED && b.try_no > 1)
+		retry_refund(db, b.code); /* one of its tries is voided; the others are asked about */
+	else if (x)
 		booking_extra_refund_done(db, &b, x, e->event_id);
 	else if (b.refund_state == REFUND_PENDING)
 		booking_refund_done(db, &b, b.refund_due ? b.refund_due : p.refunded_amount, e->event_id);
@@ -61,10 +75,7 @@ booking_on_payment_cancelled(struct db *db, const struct event *e)
 static bool
 booking_on_payment_failed(struct db *db, const struct event *e)
 {
-	db_do(db,
-		"UPDATE booking SET refund_next_at = $2 WHERE code = $1 AND refund_state = 'PENDING'"
-		" AND refund_next_at > $2",
-		e->subject_id, clock_now());
+	retry_refund(db, e->subject_id);
 	db_do(db, "UPDATE booking SET ask_next_at = $2 WHERE code = $1 AND state = 'HELD' AND ask_next_at > $2",
 		e->subject_id, clock_now());
 	return true;

@@ -54,8 +54,8 @@ booking_ask_refund(struct db *db, struct booking *b)
 	enum refund_answer answer;
 	int64_t refunded = 0;
 	struct booking_refund refund = {
-		/* refund_due 0 of an EXPIRED one: void the whole charge, whatever its state */
-		.key = arena_printf(db_memory(db), "%s-%s", b->code, b->refund_due ? "cancel" : "void"),
+		.key = arena_printf(db_memory(db), "%s-cancel", b->code),
+		.charge_key = booking_charge_key(db_memory(db), b),
 		.amount = b->refund_due,
 		.reason = text_or_empty(b->end_reason),
 	};
@@ -64,7 +64,9 @@ booking_ask_refund(struct db *db, struct booking *b)
 		booking_refund_done(db, b, 0, 0);
 		return b->state == BOOKING_CANCELLED;
 	}
-	answer = payment_client->refund(db, b, &refund, &refunded);
+	/* 0: of an EXPIRED one: all charges that were asked for, whatever their states */
+	answer = b->refund_due ? payment_client->refund(db, b, &refund, &refunded)
+			       : booking_void_tries(db, b, &refunded);
 	if (answer != REFUND_ANSWER_DONE) {
 		booking_note_error(db, b, refund_error(answer));
 		return false;
@@ -123,6 +125,7 @@ booking_try_extra_refund(struct db *db, struct booking *b, struct booking_extra 
 	int64_t refunded = 0;
 	struct booking_refund refund = {
 		.key = arena_printf(db_memory(db), "%s-extra-%lld", b->code, (long long)x->line_no),
+		.charge_key = booking_charge_key(db_memory(db), b),
 		.amount = x->refund_due,
 		.reason = "extra",
 	};

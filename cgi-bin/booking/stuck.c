@@ -126,8 +126,8 @@ static const struct member charge_facts_members[] = {
 };
 static const struct shape charge_facts_shape = SHAPE(charge_facts, charge_facts_members);
 
-/* By payment's ledger: no refund is pending, and what is due was refunded, or nothing was ever charged. A key that
- * payment has never seen proves nothing: the charge may still arrive. */
+/* By payment's ledger: no refund is pending, and what is due was refunded, or nothing was ever charged; of all tries
+ * together. A key that payment has never seen proves nothing: the charge may still arrive. */
 static bool
 nothing_is_owed(struct db *db, const struct booking *b, int64_t *refunded)
 {
@@ -135,8 +135,14 @@ nothing_is_owed(struct db *db, const struct booking *b, int64_t *refunded)
 	struct charge_facts k = { .state = "" };
 
 	if (!db_one(db, &charge_facts_shape, &k,
-		    "SELECT owed_amount, refunded_amount, state FROM v_charge WHERE key = $1", b->code))
+		    "SELECT owed_amount, refunded_amount, state FROM v_charge WHERE key = $1",
+		    booking_charge_key(db_memory(db), b)))
 		return false;
+	if (db_exists(db,
+		    "SELECT 1 FROM v_charge WHERE subject_id = $1 AND key <> $2 AND state <> 'FAILED'"
+		    " AND (owed_amount <> amount OR refunded_amount <> amount)",
+		    b->code, booking_charge_key(db_memory(db), b)))
+		return false; /* money for an earlier try is not back yet */
 	*refunded = b->refund_due && k.refunded_amount ? b->refund_due : k.refunded_amount;
 	return strcmp(k.state, "FAILED") == 0 || (k.owed_amount == k.refunded_amount && k.refunded_amount >= due);
 }

@@ -27,7 +27,7 @@ unpaid_holds(struct db *db, int64_t now, int *n)
 	struct booking *b = NULL;
 
 	db_list(db, &booking_shape, &b, n,
-		"SELECT booking_id, code, customer_id, car_id, currency, state, asked_at, hold_until"
+		"SELECT booking_id, code, customer_id, car_id, currency, state, asked_at, hold_until, try_no"
 		" FROM booking /*scan*/"
 		" WHERE state = 'HELD' AND asked_at = 0 AND (hold_until <= $1 OR held_at > $2) ORDER BY hold_until"
 		" LIMIT $3",
@@ -42,7 +42,7 @@ asked_holds(struct db *db, int64_t now, int *n)
 
 	db_list(db, &booking_shape, &b, n,
 		"SELECT booking_id, code, customer_id, car_id, amount, currency, state, held_at, asked_at, hold_until,"
-		" ask_tries FROM booking /*scan*/"
+		" ask_tries, try_no, keeps_hold, card_id FROM booking /*scan*/"
 		" WHERE state = 'HELD' AND asked_at > 0 AND (asked_at <= $1 OR asked_at > $2)"
 		" AND (ask_next_at <= $3 OR ask_next_at > $4 OR hold_until <= $3) ORDER BY ask_next_at /*sort*/ LIMIT"
 		" $5",
@@ -55,14 +55,15 @@ static void
 finish_asked(struct db *db, struct booking *b)
 {
 	int64_t charge_id = 0, now = clock_now();
-	enum charge_answer answer = payment_client->look_up(db, b, &charge_id);
+	const char *reason = "";
+	enum charge_answer answer = payment_client->look_up(db, b, &charge_id, &reason);
 
 	switch (answer) {
 	case CHARGE_ANSWER_APPROVED:
 		booking_find(db, b->code, 0, b); /* booking.paid carries more than this list has read */
 		booking_mark_paid(db, b, charge_id);
 		return;
-	case CHARGE_ANSWER_DECLINED: booking_expire(db, b, "declined", false); return;
+	case CHARGE_ANSWER_DECLINED: booking_declined(db, b, text_or_empty(reason)); return;
 	case CHARGE_ANSWER_NEVER_SEEN:
 		booking_expire(
 			db, b, "later", true); /* the void closes the key: a charge that arrives later is refused */
@@ -116,7 +117,7 @@ sweep_refunds(struct db *db, int64_t now)
 
 	db_list(db, &booking_shape, &b, &n,
 		"SELECT booking_id, code, customer_id, car_id, amount, currency, state, end_reason, refund_state,"
-		" refund_due, refund_tries"
+		" refund_due, refund_tries, try_no, asked_at"
 		" FROM booking /*scan*/"
 		" WHERE refund_state = 'PENDING' AND (refund_next_at <= $1 OR refund_next_at > $2)"
 		" ORDER BY refund_next_at LIMIT $3",

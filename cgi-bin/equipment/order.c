@@ -4,6 +4,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
 #include "lib/base/log.h"
+#include "lib/base/proc.h"
 
 static const struct member equipment_order_members[] = {
 	SHAPE_INT(equipment_order, order_id), SHAPE_TEXT(equipment_order, code),
@@ -99,12 +100,13 @@ order_insert(struct db *db, struct equipment_order *o, const char *request_key, 
 	o->order_id = db_int(db,
 		"INSERT INTO equipment_order (code, booking_code, line_no, customer_id, item_id, item_name,"
 		" item_name_ko, quantity, starts_at, ends_at,"
-		" daily_price, amount, currency, state, ordered_at, asked_at, request_key, request_hash)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'ORDERED', $14, $15, $16, $17)"
+		" daily_price, amount, currency, state, ordered_at, asked_at, request_key, request_hash,"
+		" asked_by)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'ORDERED', $14, $15, $16, $17, $18)"
 		" RETURNING order_id",
 		o->code, o->booking_code, o->line_no, o->customer_id, o->item_id, o->item_name, o->item_name_ko,
 		o->quantity, o->starts_at, o->ends_at, o->daily_price, o->amount, o->currency, clock_now(), o->asked_at,
-		request_key, request_hash);
+		request_key, request_hash, o->asked_at ? proc_stamp(db_memory(db)) : "");
 	order_reload(db, o);
 	if (!o->asked_at)
 		order_report(db, o, ENDED_BY_NONE, causation_id, causation_id ? 0 : o->customer_id);

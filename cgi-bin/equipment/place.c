@@ -5,6 +5,7 @@
 #include "domain/review_client.h"
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
+#include "lib/base/proc.h"
 #include "lib/base/secret.h"
 
 #include <string.h>
@@ -182,6 +183,22 @@ review_is_unreachable(struct db *db, int64_t item_id)
 		&& category_is_sync(db_text(db, "SELECT category FROM item WHERE item_id = $1", item_id));
 }
 
+/* The process that waits for review has ended: this one asks in its place; review gives the same key the same answer.
+ * false: it has not, or another process does. */
+static bool
+take_over_order(struct db *db, struct equipment_order *o)
+{
+	const char *by =
+		text_or_empty(db_text(db, "SELECT asked_by FROM equipment_order WHERE order_id = $1", o->order_id));
+
+	return proc_stamp_is_ended(by)
+		&& db_do(db,
+			   "UPDATE equipment_order SET asked_at = $2, asked_by = $3 WHERE order_id = $1"
+			   " AND state = 'ORDERED' AND asked_at > 0 AND asked_by = $4",
+			   o->order_id, clock_now(), proc_stamp(db_memory(db)), by)
+		== 1;
+}
+
 enum order_outcome
 equipment_place(struct db *db, const struct equipment_request *q, struct equipment_order *o, int64_t *n_free)
 {
@@ -201,7 +218,7 @@ equipment_place(struct db *db, const struct equipment_request *q, struct equipme
 	outcome = accept_order(db, q, o, n_free);
 	if (outcome != ORDER_OK) {
 		db_rollback(db);
-		return outcome;
+		return outcome == ORDER_IN_PROGRESS && take_over_order(db, o) ? open_case_and_apply(db, o) : outcome;
 	}
 	if (!db_commit(db))
 		return ORDER_LATER;

@@ -28,6 +28,7 @@ static const struct member facts_members[] = {
 	SHAPE_INT(facts, fuel_percent), SHAPE_LIST(facts, lines, shown_line_shape), SHAPE_BOOL(facts, is_brought),
 	SHAPE_BOOL(facts, is_fetched), SHAPE_BOOL(facts, is_collection), SHAPE_BOOL(facts, is_charged),
 	SHAPE_TIME(facts, expires_at), SHAPE_INT(facts, terms_version), SHAPE_TEXT(facts, terms_url),
+	SHAPE_BOOL(facts, is_earlier_try),
 };
 const struct shape message_facts_shape = SHAPE(facts, facts_members);
 
@@ -38,6 +39,7 @@ struct message_event {
 	const char *code, *booking_code, *order_code, *item_name, *item_name_ko, *name, *name_ko, *title, *title_ko,
 		*label, *label_ko, *reason,
 	           *note, *by, *direction, *courier_name, *received_by, *purpose;
+	int64_t charge_id;
 	int64_t link_id, customer_id, payee_id, applicant_id, case_id, item_id, window_from, window_to, refund_due,
 		amount, refunded_amount, quantity, lost, stock,
 	        low_stock, odometer_km, fuel_percent, delivery_id, courier_id;
@@ -58,6 +60,7 @@ static const struct member message_event_members[] = {
 	SHAPE_INT(message_event, odometer_km), SHAPE_INT(message_event, fuel_percent), SHAPE_TEXT(message_event, note),
 	SHAPE_INT(message_event, delivery_id), SHAPE_INT(message_event, courier_id),
 	SHAPE_INT(message_event, link_id), SHAPE_TEXT(message_event, purpose),
+	SHAPE_INT(message_event, charge_id),
 };
 static const struct shape message_event_shape = SHAPE(message_event, message_event_members);
 
@@ -110,6 +113,7 @@ take_payload(struct facts *t, const struct message_event *s, int lang)
 		.fuel_percent = s->fuel_percent,
 		.purpose = text_or_empty(s->purpose),
 		.link_id = s->link_id,
+		.charge_id = s->charge_id,
 		.name = "",
 		.car_name = "",
 		.plate = "",
@@ -142,7 +146,7 @@ struct booked {
 	const char *car_name, *car_name_ko, *plate, *state, *branch_name, *branch_name_ko, *branch_address,
 		*branch_address_ko, *branch_phone;
 	int64_t customer_id, starts_at, ends_at, paid_at, amount, n_cars;
-	int64_t cancel_full_before_s, cancel_grace_s, cancel_late_percent, terms_version;
+	int64_t cancel_full_before_s, cancel_grace_s, cancel_late_percent, terms_version, charge_id;
 };
 static const struct member booked_members[] = {
 	SHAPE_TEXT_KO(booked, car_name), SHAPE_TEXT(booked, plate), SHAPE_TEXT(booked, state),
@@ -150,7 +154,7 @@ static const struct member booked_members[] = {
 	SHAPE_INT(booked, customer_id), SHAPE_TIME(booked, starts_at), SHAPE_TIME(booked, ends_at),
 	SHAPE_AMOUNT(booked, amount), SHAPE_INT(booked, n_cars), SHAPE_TIME(booked, paid_at),
 	SHAPE_INT(booked, cancel_full_before_s), SHAPE_INT(booked, cancel_grace_s),
-	SHAPE_INT(booked, cancel_late_percent), SHAPE_INT(booked, terms_version),
+	SHAPE_INT(booked, cancel_late_percent), SHAPE_INT(booked, terms_version), SHAPE_INT(booked, charge_id),
 };
 static const struct shape booked_shape = SHAPE(booked, booked_members);
 
@@ -163,7 +167,7 @@ take_booking(struct db *db, struct facts *t, int lang)
 		|| !db_one(db, &booked_shape, &b,
 			"SELECT b.customer_id, b.car_name, b.car_name_ko, b.plate, b.state, b.starts_at, b.ends_at,"
 			" b.amount, b.n_cars, b.paid_at, b.cancel_full_before_s, b.cancel_grace_s,"
-			" b.cancel_late_percent, b.terms_version,"
+			" b.cancel_late_percent, b.terms_version, COALESCE(b.charge_id, 0) AS charge_id,"
 			" COALESCE(r.name, '') AS branch_name, COALESCE(r.name_ko, '') AS branch_name_ko,"
 			" COALESCE(r.address, '') AS branch_address, COALESCE(r.address_ko, '') AS branch_address_ko,"
 			" COALESCE(r.phone, '') AS branch_phone"
@@ -178,6 +182,7 @@ take_booking(struct db *db, struct facts *t, int lang)
 	t->ends_at = b.ends_at;
 	t->amount = b.amount;
 	t->n_more = b.n_cars - 1;
+	t->is_earlier_try = b.charge_id && t->charge_id && t->charge_id != b.charge_id;
 	t->cancellation = cancel_terms_booked(
 		&(struct cancel_rule){ b.cancel_full_before_s, b.cancel_grace_s, b.cancel_late_percent }, b.starts_at,
 		b.paid_at, clock_now());

@@ -16,13 +16,14 @@
 
 /* --- conditions ------------------------------------------------------------------------------------------ */
 
-/* A payment after its booking had expired; every other refund has a message of its own. */
+/* A payment after its booking had expired, or for an earlier try to pay for it; every other refund has a message of its
+ * own. */
 static bool
 is_late_charge(struct db *db, const struct event *e, const struct facts *t)
 {
 	(void)db;
 	(void)e;
-	return t->refunded_amount > 0 && strcmp(t->state, "EXPIRED") == 0;
+	return t->refunded_amount > 0 && (strcmp(t->state, "EXPIRED") == 0 || t->is_earlier_try);
 }
 
 /* Otherwise the message about the courier's hand-over has the same and more. */

@@ -72,6 +72,8 @@ struct facts {
 	const char *link;                       /* our page about it: /my/bookings/MP-… */
 	const char *purpose;                    /* of a link (domain/mail_links.h) */
 	int64_t link_id, expires_at;
+	int64_t charge_id;                      /* that a refund is of */
+	bool is_earlier_try;                    /* … and another charge pays for the booking */
 };
 extern const struct shape message_facts_shape;
 

@@ -139,6 +139,16 @@ mypage_on_booking_given_up(struct db *db, const struct event *e)
 
 /* --- the money ---------------------------------------------------------------------------------------------------- */
 
+/* What an earlier try to pay turned out to be, after a later one, is in the history only. rows: changed for the last
+ * one. */
+static bool
+money_history(struct db *db, const struct event *e, int rows, int64_t amount, const char *reason)
+{
+	bool is_known = rows > 0 || db_exists(db, "SELECT 1 FROM my_booking WHERE code = $1", e->subject_id);
+
+	return history_of(db, e, is_known, amount, reason);
+}
+
 /* An approval after the booking has expired is refunded at once. */
 static bool
 mypage_on_payment_approved(struct db *db, const struct event *e)
@@ -150,10 +160,12 @@ mypage_on_payment_approved(struct db *db, const struct event *e)
 		return false;
 	rows = db_do(db,
 		"UPDATE my_booking SET brand = $4, last4 = $5, charged_at = $2, updated_at = $2, event_id = $3,"
+		" refunded_amount = CASE WHEN try_no < $6 THEN 0 ELSE refunded_amount END, try_no = $6,"
 		" payment_state = CASE state WHEN 'EXPIRED' THEN 'CANCEL_REQUESTED' ELSE 'APPROVED' END,"
-		" refund_due = CASE state WHEN 'EXPIRED' THEN amount ELSE refund_due END WHERE code = $1",
-		e->subject_id, e->occurred_at, e->event_id, p.brand, p.last4);
-	return history_of(db, e, rows, p.amount, "");
+		" refund_due = CASE state WHEN 'EXPIRED' THEN amount ELSE refund_due END WHERE code = $1"
+		" AND try_no <= $6",
+		e->subject_id, e->occurred_at, e->event_id, p.brand, p.last4, p.try_no);
+	return money_history(db, e, rows, p.amount, "");
 }
 
 static bool
@@ -165,9 +177,10 @@ mypage_on_payment_failed(struct db *db, const struct event *e)
 	if (!payload_read(db, e, &p))
 		return false;
 	rows = db_do(db,
-		"UPDATE my_booking SET payment_state = 'FAILED', updated_at = $2, event_id = $3 WHERE code = $1",
-		e->subject_id, e->occurred_at, e->event_id);
-	return history_of(db, e, rows, 0, p.reason);
+		"UPDATE my_booking SET payment_state = 'FAILED', updated_at = $2, event_id = $3, try_no = $4"
+		" WHERE code = $1 AND try_no <= $4",
+		e->subject_id, e->occurred_at, e->event_id, p.try_no);
+	return money_history(db, e, rows, 0, p.reason);
 }
 
 /* The refund of an extra: the booking stays paid. */
@@ -190,9 +203,9 @@ mypage_on_payment_cancelled(struct db *db, const struct event *e)
 	rows = db_do(db,
 		"UPDATE my_booking SET payment_state = CASE $5 WHEN 1 THEN payment_state"
 		" ELSE 'CANCELLED' END, refunded_amount = $4,"
-		" refunded_at = $2, updated_at = $2, event_id = $3 WHERE code = $1",
-		e->subject_id, e->occurred_at, e->event_id, p.refunded_amount, is_of_an_extra(e, &p));
-	return history_of(db, e, rows, p.amount, strcmp(p.paid_by, "bank") == 0 ? "bank" : "");
+		" refunded_at = $2, updated_at = $2, event_id = $3 WHERE code = $1 AND try_no <= $6",
+		e->subject_id, e->occurred_at, e->event_id, p.refunded_amount, is_of_an_extra(e, &p), p.try_no);
+	return money_history(db, e, rows, p.amount, strcmp(p.paid_by, "bank") == 0 ? "bank" : "");
 }
 
 /* It was refunded in the provider's dashboard: the booking goes on. */
@@ -206,9 +219,9 @@ mypage_on_refunded_outside(struct db *db, const struct event *e)
 		return false;
 	rows = db_do(db,
 		"UPDATE my_booking SET refunded_amount = $4, refunded_at = $2, updated_at = $2, event_id = $3"
-		" WHERE code = $1",
-		e->subject_id, e->occurred_at, e->event_id, p.refunded_amount);
-	return history_of(db, e, rows, p.amount, "");
+		" WHERE code = $1 AND try_no <= $5",
+		e->subject_id, e->occurred_at, e->event_id, p.refunded_amount, p.try_no);
+	return money_history(db, e, rows, p.amount, "");
 }
 
 /* The amount is in the history already, from payment.cancelled. */

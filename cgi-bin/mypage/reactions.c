@@ -85,6 +85,7 @@ static const struct member payload_members[] = {
 	SHAPE_INT(view_payload, odometer_km), SHAPE_INT(view_payload, fuel_percent), SHAPE_INT(view_payload, line_no),
 	SHAPE_INT(view_payload, item_id), SHAPE_INT(view_payload, quantity), SHAPE_INT(view_payload, lost),
 	SHAPE_INT(view_payload, message_id), SHAPE_INT(view_payload, recipient_id), SHAPE_INT(view_payload, tries),
+	SHAPE_INT(view_payload, try_no),
 	SHAPE_LIST(view_payload, lines, payload_line_shape),
 	SHAPE_LIST_AS(view_payload, cars, cars, n_further, payload_car_shape),
 };
@@ -108,6 +109,7 @@ payload_read(struct db *db, const struct event *e, struct view_payload *p)
 	if (!event_read(db_memory(db), e, &payload_shape, p))
 		return false;
 	fill_missing_texts(&payload_shape, p);
+	p->try_no = p->try_no ? p->try_no : 1; /* events from before there were several */
 	for (int i = 0; i < p->n_lines; i++)
 		fill_missing_texts(&payload_line_shape, &p->lines[i]);
 	for (int i = 0; i < p->n_further; i++)

@@ -19,7 +19,7 @@ struct view_payload {
 		refunded_amount;
 	int64_t delivery_id, window_from, window_to, courier_id, odometer_km, fuel_percent, line_no, item_id, quantity,
 		lost, message_id,
-	        recipient_id, tries;
+	        recipient_id, tries, try_no;
 	struct payload_line *lines;
 	struct payload_car *cars;               /* the second and further ones */
 	int n_lines, n_further;

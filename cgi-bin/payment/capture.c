@@ -9,9 +9,14 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/base/proc.h"
 #include "lib/base/settings.h"
 
 #include <string.h>
+#include <unistd.h>
+
+#define TRIES_MAX 99            /* as in the schema */
+#define WAIT_STEP_US 20000      /* how often it is checked whether another process has the provider's answer */
 
 /* --- the answer --------------------------------------------------------------------------------------------------- */
 
@@ -37,6 +42,16 @@ write_not_found(struct db *db, struct charge *c)
 	return charge_fail(db, c, "never_arrived", true);
 }
 
+/* The schema allows one approved charge for each subject, unless it is to be voided. */
+static void
+want_void_if_superseded(struct db *db, struct charge *c)
+{
+	if (charge_is_superseded(db, c))
+		db_do(db,
+			"UPDATE charge SET void_wanted = 1 WHERE charge_id = $1 AND state IN ('REQUESTED', 'UNKNOWN')",
+			c->charge_id);
+}
+
 /* Inside the transaction. false: it was settled before. */
 static bool
 write_answer(struct db *db, struct charge *c, const struct provider_answer *a)
@@ -51,6 +66,18 @@ write_answer(struct db *db, struct charge *c, const struct provider_answer *a)
 	return charge_stay_unknown(db, c);
 }
 
+/* It was approved after it was no longer wanted. */
+static int64_t
+void_approved(struct db *db, struct charge *c)
+{
+	int64_t refund_id = refund_open(
+		db, c, arena_printf(db_memory(db), "%s-void", c->key), c->amount - charge_owed(db, c), "void");
+
+	db_do(db, "UPDATE charge SET void_wanted = 0, card_token = '' WHERE charge_id = $1", c->charge_id);
+	c->state = CHARGE_CANCEL_REQUESTED;
+	return refund_id;
+}
+
 void
 charge_settle(struct db *db, struct charge *c, const struct provider_answer *a)
 {
@@ -58,13 +85,12 @@ charge_settle(struct db *db, struct charge *c, const struct provider_answer *a)
 	bool was_void;
 
 	db_begin(db);
+	want_void_if_superseded(db, c);
 	was_void = db_int(db, "SELECT void_wanted FROM charge WHERE charge_id = $1", c->charge_id) != 0;
 	if (!write_answer(db, c, a))
 		charge_find(db, c->key, c);
-	else if (c->state == CHARGE_APPROVED && was_void) {
-		refund_id = refund_open(db, c, arena_printf(db_memory(db), "%s-void", c->key), c->amount, "void");
-		c->state = CHARGE_CANCEL_REQUESTED;
-	}
+	else if (c->state == CHARGE_APPROVED && was_void)
+		refund_id = void_approved(db, c);
 	if (db_commit(db) && refund_id)
 		refund_ask(db, refund_id, clock_ms() + settings.call_deadline_ms);
 }
@@ -143,17 +169,54 @@ order_is_good(const struct charge_order *o)
 		&& o->customer_id > 0 && o->amount > 0 && o->amount <= CHARGE_MAX_AMOUNT && o->vat_amount >= 0
 		&& o->vat_amount <= o->amount && o->currency && strcmp(o->currency, settings.currency) == 0
 		&& (o->card_id > 0) != (o->payment_key && *o->payment_key)
-		&& (!o->payment_key || strlen(o->payment_key) <= 200) && o->deadline_ms > 0 && o->deadline_ms <= 60000;
+		&& (!o->payment_key || strlen(o->payment_key) <= 200)
+		&& (!o->card_token || strlen(o->card_token) <= 300) && o->try_no >= 1 && o->try_no <= TRIES_MAX
+		&& o->deadline_ms > 0 && o->deadline_ms <= 60000;
 }
 
-/* Writes the row, REQUESTED; FAILED at once when the card was removed. false: the key came before. */
+/*
+ * Earlier tries to charge for the same subject: what is approved is refunded, what has no outcome yet will be if it
+ * turns out approved. The last ones were declined as far as the caller knows. Their refunds are left to the sweep.
+ */
+static void
+void_earlier_tries(struct db *db, const struct charge *c)
+{
+	struct charge *earlier = NULL;
+	int n = 0;
+
+	db_do(db,
+		"UPDATE charge SET void_wanted = 1 WHERE subject_id = $1 AND try_no < $2"
+		" AND state IN ('REQUESTED', 'UNKNOWN')",
+		c->subject_id, c->try_no);
+	db_list(db, &charge_shape, &earlier, &n,
+		"SELECT " CHARGE_COLUMNS " FROM charge WHERE subject_id = $1 AND try_no < $2"
+		" AND state IN ('APPROVED', 'CANCEL_REQUESTED', 'CANCELLED') ORDER BY charge_id /*sort*/",
+		c->subject_id, c->try_no);
+	for (int i = 0; i < n; i++)
+		if (charge_owed(db, &earlier[i]) < earlier[i].amount)
+			void_approved(db, &earlier[i]);
+}
+
+/* Why it fails at once; NULL: the provider is asked. */
+static const char *
+refused_at_once(struct db *db, const struct charge_order *o, const struct charge *c, struct card_source *s)
+{
+	if (charge_is_superseded(db, c))
+		return "void";
+	if (o->card_id && !card_source(db, o->customer_id, o->card_id, s))
+		return "card_removed";
+	return NULL;
+}
+
+/* Writes the row, REQUESTED; FAILED at once when the card was removed, or when a later try came before this one. false:
+ * the key came before. */
 static bool
 open_charge(struct db *db, const struct charge_order *o, struct card_source *s, struct charge *c)
 {
-	bool has_card, is_new;
+	const char *refused;
+	bool is_new;
 
 	db_begin(db);
-	has_card = o->card_id == 0 || card_source(db, o->customer_id, o->card_id, s);
 	*c = (struct charge){
 		.key = o->key,
 		.subject_id = o->subject_id,
@@ -163,16 +226,22 @@ open_charge(struct db *db, const struct charge_order *o, struct card_source *s, 
 		.vat_amount = o->vat_amount,
 		.currency = o->currency,
 		.payment_key = o->payment_key ? o->payment_key : "",
-		.brand = s->brand,
-		.last4 = s->last4,
 		.requested_at = clock_now(),
-		.state = has_card ? CHARGE_REQUESTED : CHARGE_FAILED,
-		.reason = has_card ? "" : "card_removed",
+		.try_no = o->try_no,
+		.asked_by = proc_stamp(db_memory(db)),
 	};
+	refused = refused_at_once(db, o, c, s);
+	c->brand = s->brand;
+	c->last4 = s->last4;
+	c->state = refused ? CHARGE_FAILED : CHARGE_REQUESTED;
+	c->reason = text_or_empty(refused);
+	c->card_token = refused ? "" : text_or_empty(o->card_token);
 	c->next_at = c->requested_at + o->deadline_ms / 1000 + LOOK_FIRST_S;
 	is_new = charge_insert(db, c);
-	if (is_new && !has_card)
+	if (is_new && refused)
 		payment_report_failed(db, c, c->reason);
+	else if (is_new)
+		void_earlier_tries(db, c);
 	db_commit(db);
 	return is_new;
 }
@@ -202,7 +271,45 @@ static bool
 is_same_order(const struct charge_order *o, const struct charge *c)
 {
 	return c->user_id == o->customer_id && c->amount == o->amount && c->card_id == o->card_id
-		&& strcmp(c->currency, o->currency) == 0 && strcmp(c->subject_id, o->subject_id) == 0;
+		&& c->try_no == o->try_no && strcmp(c->currency, o->currency) == 0
+		&& strcmp(c->subject_id, o->subject_id) == 0;
+}
+
+/* A process handles one request at a time: when this one has asked, it no longer does. */
+static bool
+asking_has_ended(struct db *db, const struct charge *c)
+{
+	return strcmp(c->asked_by, proc_stamp(db_memory(db))) == 0 || proc_stamp_is_ended(c->asked_by);
+}
+
+/* The process that asks the provider under this key is left to finish, as long as the caller waits. Answers whether it
+ * has ended instead. */
+static bool
+wait_for_process(struct db *db, struct charge *c, int64_t until_ms)
+{
+	while (c->state == CHARGE_REQUESTED && clock_ms() + PROVIDER_AGAIN_MS < until_ms && *c->asked_by) {
+		if (asking_has_ended(db, c))
+			return charge_by_id(db, c->charge_id, c) && c->state == CHARGE_REQUESTED;
+		usleep(WAIT_STEP_US);
+		charge_by_id(db, c->charge_id, c);
+	}
+	return false;
+}
+
+/* The process that asked has ended: this one asks again, under the same key, which the provider charges once. */
+static enum charge_outcome
+ask_instead(struct db *db, struct charge *c, int64_t until_ms)
+{
+	struct card_source s = { .billing_key = "", .customer_key = "", .brand = "", .last4 = "" };
+	struct provider_answer a;
+
+	if ((c->card_id && !card_source(db, c->user_id, c->card_id, &s)) || !charge_take_over(db, c) || !db_durable(db))
+		return CHARGE_OUTCOME_UNKNOWN;
+	a = ask_for_charge(db, c, &s, until_ms);
+	if (a.outcome == PROVIDER_LATER) /* of this request; the first one may have arrived */
+		a.outcome = PROVIDER_UNKNOWN;
+	charge_settle(db, c, &a);
+	return charge_outcome_now(db, c);
 }
 
 /* The key came before: the same answer again; when there is none yet, the provider is asked for the outcome. */
@@ -217,6 +324,8 @@ answer_again(struct db *db, const struct charge_order *o, struct charge *c, int6
 		return CHARGE_OUTCOME_DECLINED;
 	if (!is_same_order(o, c))
 		return CHARGE_OUTCOME_KEY_REUSED;
+	if (wait_for_process(db, c, until_ms))
+		return ask_instead(db, c, until_ms);
 	if (c->state != CHARGE_REQUESTED && c->state != CHARGE_UNKNOWN)
 		return charge_outcome_now(db, c);
 	if (!db_durable(db))

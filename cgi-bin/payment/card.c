@@ -6,9 +6,12 @@
 #include "payment_steps.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/log.h"
 #include "lib/base/secret.h"
 
 #define ISSUE_MS 5000           /* longer than a call's deadline: a person waits, not a program */
+#define SAVE_MS  2000           /* of the sweep, for which other charges wait */
+#define TOKEN_LIVES_S 600       /* the provider takes a one-time token no longer */
 
 static const struct member card_members[] = {
 	SHAPE_INT(card, card_id), SHAPE_TEXT(card, brand), SHAPE_TEXT(card, last4), SHAPE_TIME(card, created_at),
@@ -59,8 +62,9 @@ keep(struct db *db, int64_t user_id, const struct provider_answer *a, struct car
 		db_fail(db, "the provider issued one billing key to two customers");
 }
 
-enum card_outcome
-card_save(struct db *db, int64_t user_id, const char *token, const char *request_key, struct card *card)
+static enum card_outcome
+issue_and_keep(
+	struct db *db, int64_t user_id, const char *token, const char *request_key, int64_t until_ms, struct card *card)
 {
 	struct arena *m = db_memory(db);
 	const char *customer_key, *key;
@@ -72,7 +76,7 @@ card_save(struct db *db, int64_t user_id, const char *token, const char *request
 	if (!customer_key || !db_durable(db))
 		return CARD_LATER;
 	key = secret_hash(m, arena_printf(m, "%s %s %s", customer_key, token, request_key));
-	a = provider->issue_card(m, token, customer_key, key, clock_ms() + ISSUE_MS);
+	a = provider->issue_card(m, token, customer_key, key, until_ms);
 	switch (a.outcome) {
 	case PROVIDER_OK: keep(db, user_id, &a, card); return CARD_SAVED;
 	case PROVIDER_DECLINED:
@@ -81,6 +85,30 @@ card_save(struct db *db, int64_t user_id, const char *token, const char *request
 	case PROVIDER_UNKNOWN: break;
 	}
 	return CARD_LATER;
+}
+
+enum card_outcome
+card_save(struct db *db, int64_t user_id, const char *token, const char *request_key, struct card *card)
+{
+	return issue_and_keep(db, user_id, token, request_key, clock_ms() + ISSUE_MS, card);
+}
+
+/* While the provider does not answer it is asked again, as long as its token is valid. */
+void
+card_save_of_charge(struct db *db, int64_t charge_id)
+{
+	enum card_outcome outcome;
+	struct charge c;
+	struct card card;
+
+	if (!charge_by_id(db, charge_id, &c) || !*c.card_token)
+		return;
+	outcome = issue_and_keep(db, c.user_id, c.card_token, "paid", clock_ms() + SAVE_MS, &card);
+	if (outcome == CARD_LATER && clock_now() - c.approved_at < TOKEN_LIVES_S)
+		return;
+	if (outcome != CARD_SAVED)
+		log_warn("card", "%s: the card that paid was not saved (%d)", c.key, (int)outcome);
+	db_do(db, "UPDATE charge SET card_token = '' WHERE charge_id = $1", charge_id);
 }
 
 int

@@ -7,6 +7,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
 #include "lib/base/log.h"
+#include "lib/base/proc.h"
 #include "lib/base/settings.h"
 
 #include <string.h>
@@ -29,7 +30,8 @@ static const struct member charge_members[] = {
 	SHAPE_TEXT(charge, last4), SHAPE_TEXT(charge, reason), SHAPE_AMOUNT(charge, refunded_amount),
 	SHAPE_TIME(charge, requested_at), SHAPE_TIME(charge, approved_at), SHAPE_TIME(charge, settled_at),
 	SHAPE_INT(charge, tries), SHAPE_TIME(charge, next_at), SHAPE_TIME(charge, tried_at),
-	SHAPE_TEXT(charge, last_error),
+	SHAPE_TEXT(charge, last_error), SHAPE_INT(charge, try_no), SHAPE_TEXT(charge, asked_by),
+	SHAPE_TEXT(charge, card_token),
 };
 const struct shape charge_shape = SHAPE(charge, charge_members);
 
@@ -142,21 +144,24 @@ charge_insert(struct db *db, struct charge *c)
 	c->charge_id = db_int(db,
 		"INSERT INTO charge (key, subject_id, user_id, card_id, amount, vat_amount, currency, state,"
 		" payment_key, brand, last4,"
-		" reason, requested_at, settled_at, next_at, void_wanted)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15)"
+		" reason, requested_at, settled_at, next_at, void_wanted, try_no, asked_by, card_token)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15, $16, $17, $18)"
 		" ON CONFLICT (key) DO NOTHING RETURNING charge_id",
 		c->key, c->subject_id, c->user_id, c->card_id, c->amount, c->vat_amount, c->currency,
 		words_code(&charge_state_words, c->state), c->payment_key, c->brand, c->last4, c->reason,
-		c->requested_at, c->next_at, c->void_wanted);
+		c->requested_at, c->next_at, c->void_wanted, c->try_no, c->asked_by, c->card_token);
 	return c->charge_id != 0;
 }
 
 void
-charge_seal(struct db *db, const char *key, struct charge *c)
+charge_seal(struct db *db, const char *key, const char *subject_id, struct charge *c)
 {
 	*c = (struct charge){
 		.key = key,
-		.subject_id = key,
+		.subject_id = *text_or_empty(subject_id) ? subject_id : key,
+		.try_no = 1,
+		.asked_by = "",
+		.card_token = "",
 		.amount = 0,
 		.currency = settings.currency,
 		.state = CHARGE_FAILED,
@@ -169,8 +174,32 @@ charge_seal(struct db *db, const char *key, struct charge *c)
 	charge_insert(db, c);
 }
 
+bool
+charge_is_superseded(struct db *db, const struct charge *c)
+{
+	return db_exists(db, "SELECT 1 FROM charge WHERE subject_id = $1 AND try_no > $2", c->subject_id, c->try_no);
+}
+
+bool
+charge_take_over(struct db *db, struct charge *c)
+{
+	int64_t now = clock_now();
+	const char *stamp = proc_stamp(db_memory(db));
+
+	/* requested_at: the provider gets the request later than the first process would have sent it */
+	if (!db_do(db,
+		    "UPDATE charge SET asked_by = $3, requested_at = $4, next_at = $5 WHERE charge_id = $1"
+		    " AND state = 'REQUESTED' AND void_wanted = 0 AND asked_by = $2",
+		    c->charge_id, c->asked_by, stamp, now, now + settings.call_deadline_ms / 1000 + LOOK_FIRST_S))
+		return false;
+	c->asked_by = stamp;
+	c->requested_at = now;
+	return true;
+}
+
 /* --- from one state to the next ----------------------------------------------------------------------------------- */
 
+/* void_wanted stays: who wanted it opens the refund in the same transaction. */
 bool
 charge_approve(struct db *db, struct charge *c, const struct provider_answer *a)
 {
@@ -179,7 +208,7 @@ charge_approve(struct db *db, struct charge *c, const struct provider_answer *a)
 	if (!db_do(db,
 		    "UPDATE charge SET state = 'APPROVED', payment_key = $2, brand = $3, last4 = $4, approved_at = $5,"
 		    " settled_at = $5,"
-		    " void_wanted = 0, reason = '', compare_at = $6"
+		    " reason = '', compare_at = $6"
 		    " WHERE charge_id = $1 AND state IN ('REQUESTED', 'UNKNOWN')",
 		    c->charge_id, a->payment_key, *c->brand ? c->brand : a->brand, *c->last4 ? c->last4 : a->last4, now,
 		    a->balance < a->amount ? now : (int64_t)0)) /* part of it was refunded already */
@@ -202,7 +231,7 @@ charge_fail(struct db *db, struct charge *c, const char *reason, bool one_more_l
 
 	if (!db_do(db,
 		    "UPDATE charge SET state = 'FAILED', reason = $2, settled_at = $3, void_wanted = $4, next_at = $5,"
-		    " tries = 0"
+		    " tries = 0, card_token = ''"
 		    " WHERE charge_id = $1 AND state IN ('REQUESTED', 'UNKNOWN')",
 		    c->charge_id, reason, now, one_more_look, one_more_look ? now + LAST_LOOK_S : 0))
 		return false;

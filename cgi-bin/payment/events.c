@@ -6,14 +6,15 @@ const struct db_role payment_role = {
 	.owns = "payer card charge refund ledger_line posting payout ledger_account posting_kind payout_kind",
 };
 
-struct charge_report { int64_t charge_id, customer_id, amount; const char *currency, *brand, *last4, *reason; };
+struct charge_report { int64_t charge_id, customer_id, amount, try_no; const char *currency, *brand, *last4, *reason; };
 static const struct member approved_members[] = {
 	SHAPE_INT(charge_report, charge_id), SHAPE_INT(charge_report, customer_id), SHAPE_AMOUNT(charge_report, amount),
 	SHAPE_TEXT(charge_report, currency), SHAPE_TEXT(charge_report, brand), SHAPE_TEXT(charge_report, last4),
+	SHAPE_INT(charge_report, try_no),
 };
 static const struct member failed_members[] = {
 	SHAPE_INT(charge_report, charge_id), SHAPE_INT(charge_report, customer_id), SHAPE_AMOUNT(charge_report, amount),
-	SHAPE_TEXT(charge_report, currency), SHAPE_TEXT(charge_report, reason),
+	SHAPE_TEXT(charge_report, currency), SHAPE_TEXT(charge_report, reason), SHAPE_INT(charge_report, try_no),
 };
 static const struct shape approved_shape = SHAPE(charge_report, approved_members);
 static const struct shape failed_shape = SHAPE(charge_report, failed_members);
@@ -31,6 +32,7 @@ report_charge(
 		.brand = c->brand,
 		.last4 = c->last4,
 		.reason = reason,
+		.try_no = c->try_no,
 	};
 
 	event_report(db, type, &e, shape, &r);
@@ -48,12 +50,13 @@ payment_report_failed(struct db *db, const struct charge *c, const char *reason)
 	report_charge(db, EVENT_PAYMENT_FAILED, &failed_shape, c, reason);
 }
 
-struct refund_report { int64_t charge_id, refund_id, customer_id, amount, refunded_amount; const char *currency,
+struct refund_report { int64_t charge_id, refund_id, customer_id, amount, refunded_amount, try_no; const char *currency,
 	*paid_by, *refund_key; };
 static const struct member cancelled_members[] = {
 	SHAPE_INT(refund_report, charge_id), SHAPE_INT(refund_report, refund_id), SHAPE_INT(refund_report, customer_id),
 	SHAPE_AMOUNT(refund_report, amount), SHAPE_AMOUNT(refund_report, refunded_amount),
 	SHAPE_TEXT(refund_report, currency), SHAPE_TEXT(refund_report, paid_by), SHAPE_TEXT(refund_report, refund_key),
+	SHAPE_INT(refund_report, try_no),
 };
 static const struct shape cancelled_shape = SHAPE(refund_report, cancelled_members);
 
@@ -71,6 +74,7 @@ report_refund(
 		.currency = c->currency,
 		.paid_by = paid_by,
 		.refund_key = r->key,
+		.try_no = c->try_no,
 	};
 
 	event_report(db, type, &e, &cancelled_shape, &report);

@@ -15,6 +15,7 @@ static const struct route routes[] = {
 	{ POST,   "/internal/charge",                do_charge,           ROUTE_INTERNAL | ROUTE_RAW_BODY },
 	{ POST,   "/internal/refund",                do_refund,           ROUTE_INTERNAL | ROUTE_RAW_BODY },
 	{ POST,   "/internal/payouts",               do_payout,           ROUTE_INTERNAL | ROUTE_RAW_BODY },
+	{ POST,   "/internal/payers",                do_payer,            ROUTE_INTERNAL | ROUTE_RAW_BODY },
 	{ GET,    "/internal/charge/:key",           show_charge,         ROUTE_INTERNAL },
 	{ POST,   "/payments/webhook",               do_webhook,          ROUTE_NO_CSRF | ROUTE_RAW_BODY },
 	/* customers */

@@ -8,7 +8,7 @@
 #include "lib/web/web.h"
 
 /* pages_call.c: what programs ask */
-handler do_charge, do_refund, do_payout, show_charge, do_webhook;
+handler do_charge, do_refund, do_payout, do_payer, show_charge, do_webhook;
 /* pages_cards.c: a customer's cards */
 handler page_cards, do_save_card, do_new_card, do_card_return, page_remove_card, do_remove_card;
 /* pages_stuck.c: what a manager does about a stuck one */

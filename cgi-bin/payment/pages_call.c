@@ -27,13 +27,13 @@ static const struct member charge_order_members[] = {
 	SHAPE_TEXT(charge_order, key), SHAPE_TEXT(charge_order, subject_id), SHAPE_INT(charge_order, customer_id),
 	SHAPE_INT(charge_order, card_id), SHAPE_TEXT(charge_order, payment_key), SHAPE_AMOUNT(charge_order, amount),
 	SHAPE_AMOUNT(charge_order, vat_amount), SHAPE_TEXT(charge_order, currency),
-	SHAPE_INT(charge_order, deadline_ms),
+	SHAPE_INT(charge_order, deadline_ms), SHAPE_INT(charge_order, try_no), SHAPE_TEXT(charge_order, card_token),
 };
 static const struct shape charge_order_shape = SHAPE(charge_order, charge_order_members);
 
 static const struct member refund_order_members[] = {
 	SHAPE_TEXT(refund_order, key), SHAPE_TEXT(refund_order, refund_key), SHAPE_AMOUNT(refund_order, amount),
-	SHAPE_TEXT(refund_order, reason), SHAPE_INT(refund_order, deadline_ms),
+	SHAPE_TEXT(refund_order, reason), SHAPE_INT(refund_order, deadline_ms), SHAPE_TEXT(refund_order, subject_id),
 };
 static const struct shape refund_order_shape = SHAPE(refund_order, refund_order_members);
 
@@ -78,7 +78,7 @@ answer_charge(struct web *w, const char *outcome, const struct charge *c, bool w
 enum status
 do_charge(struct web *w)
 {
-	struct charge_order o = { .deadline_ms = settings.call_deadline_ms };
+	struct charge_order o = { .deadline_ms = settings.call_deadline_ms, .try_no = 1 };
 	struct charge c = { .reason = "" };
 
 	if (!read_call_body(w, &charge_order_shape, &o))
@@ -132,8 +132,9 @@ is_refund(struct refund_order *o)
 {
 	if (!o->reason)
 		o->reason = "";
-	return is_call_key(o->key) && is_call_key(o->refund_key) && o->amount >= 0 && o->amount <= CHARGE_MAX_AMOUNT
-		&& strlen(o->reason) <= 200 && o->deadline_ms > 0 && o->deadline_ms <= 60000;
+	return is_call_key(o->key) && (!o->subject_id || strlen(o->subject_id) <= 80) && is_call_key(o->refund_key)
+		&& o->amount >= 0 && o->amount <= CHARGE_MAX_AMOUNT && strlen(o->reason) <= 200 && o->deadline_ms > 0
+		&& o->deadline_ms <= 60000;
 }
 
 enum status
@@ -195,6 +196,24 @@ do_payout(struct web *w)
 	}
 	return web_json(
 		w, HTTP_OK, &payout_reply_shape, &(struct payout_reply){ .payout_id = p.payout_id, .state = p.state });
+}
+
+/* --- payers ------------------------------------------------------------------------------------------------------- */
+
+struct payer { int64_t customer_id; const char *customer_key; };
+static const struct member payer_members[] = { SHAPE_INT(payer, customer_id), SHAPE_TEXT(payer, customer_key) };
+static const struct shape payer_shape = SHAPE(payer, payer_members);
+
+/* POST /internal/payers {customer_id}: their key on the provider's pages, which is made if there is none. */
+enum status
+do_payer(struct web *w)
+{
+	struct payer p = { .customer_key = "" };
+
+	if (!read_call_body(w, &payer_shape, &p) || p.customer_id <= 0)
+		return refuse_call(w, "not a payer");
+	p.customer_key = payer_make(w->db, p.customer_id);
+	return p.customer_key ? web_json(w, HTTP_OK, &payer_shape, &p) : web_broken(w);
 }
 
 /* --- the provider's webhook --------------------------------------------------------------------------------------- */

@@ -21,8 +21,9 @@ extern const struct words charge_state_words;
 
 struct charge {
 	int64_t charge_id, user_id, card_id;
-	const char *key;                        /* the caller's: the booking's code */
+	const char *key;                        /* the caller's: CODE, CODE-2 … */
 	const char *subject_id, *currency;
+	int64_t try_no; /* which try to charge for its subject: when a later one is opened, an earlier one is voided */
 	int64_t amount, vat_amount, refunded_amount;
 	int state;                              /* enum charge_state */
 	bool void_wanted;                       /* if it turns out approved, it is refunded */
@@ -30,20 +31,24 @@ struct charge {
 	const char *reason;                     /* of a FAILED one: our code, then the provider's */
 	int64_t requested_at, approved_at, settled_at, tries, next_at, tried_at;
 	const char *last_error;                 /* why the last look-up failed: our code, then the provider's */
+	const char *asked_by;                   /* the process that asks the provider: proc_stamp() */
+	const char *card_token;                 /* once it has paid, its card is saved by this; "": no */
 };
 extern const struct shape charge_shape;
 
 #define CHARGE_COLUMNS \
 	"charge_id, key, subject_id, user_id, card_id, amount, vat_amount, currency, state, void_wanted, payment_key," \
 	" brand, last4, reason, refunded_amount, requested_at, approved_at, settled_at, tries, next_at, tried_at," \
-	" last_error"
+	" last_error, try_no, asked_by, card_token"
 
 /* --- charge.c ----------------------------------------------------------------------------------------------------- */
 
 struct charge_order {
 	const char *key, *subject_id, *currency;
 	const char *payment_key;                /* from the provider's page, with card_id 0 */
+	const char *card_token;                 /* … with which the card is saved once it has paid; NULL, "": no */
 	int64_t customer_id, card_id, amount, vat_amount;
+	int64_t try_no;                         /* 1, 2 … of this subject */
 	int64_t deadline_ms;                    /* of the whole call */
 };
 
@@ -97,6 +102,7 @@ extern const struct shape refund_shape;
 
 struct refund_order {
 	const char *key;                        /* the charge's */
+	const char *subject_id;                 /* of a key that was never used; NULL, "": the key itself */
 	const char *refund_key, *reason;
 	int64_t amount;                         /* 0: all that is left, whatever its state */
 	int64_t deadline_ms;
@@ -239,6 +245,8 @@ enum card_outcome card_save(struct db *db, int64_t user_id, const char *token, c
 int card_list(struct db *db, int64_t user_id, struct card **cards, int *n_cards);
 bool card_find(struct db *db, int64_t user_id, int64_t card_id, struct card *card);
 bool card_remove(struct db *db, int64_t user_id, int64_t card_id);      /* false: not a card of this customer */
+/* Saves the card of an approved charge by its card_token; the token is forgotten when that has worked or cannot. */
+void card_save_of_charge(struct db *db, int64_t charge_id);
 const char *payer_key(struct db *db, int64_t user_id); /* the customer's key at the provider; NULL: none yet */
 const char *payer_make(struct db *db, int64_t user_id);                 /* … which is made if there is none */
 

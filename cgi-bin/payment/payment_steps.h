@@ -39,7 +39,9 @@ int64_t charge_owed(struct db *db, const struct charge *c); /* the sum of its re
 bool charge_reason_is(const struct charge *c, const char *word);
 bool charge_insert(struct db *db, struct charge *c);            /* false: the key is taken */
 /* A key that was never used is closed for good: a charge that arrives later is refused. Inside a transaction. */
-void charge_seal(struct db *db, const char *key, struct charge *c);
+void charge_seal(struct db *db, const char *key, const char *subject_id, struct charge *c);
+/* A later try to charge for the same subject was opened: this one must not be kept. */
+bool charge_is_superseded(struct db *db, const struct charge *c);
 /* REQUESTED or UNKNOWN → APPROVED, FAILED, UNKNOWN, inside a transaction. false: another process has settled it
  * before. */
 bool charge_approve(struct db *db, struct charge *c, const struct provider_answer *a);
@@ -47,6 +49,9 @@ bool charge_approve(struct db *db, struct charge *c, const struct provider_answe
  * refunded. */
 bool charge_fail(struct db *db, struct charge *c, const char *reason, bool one_more_look);
 bool charge_stay_unknown(struct db *db, struct charge *c);
+/* Of an unsettled one whose process has ended: this process asks the provider from now on. false: another one has
+ * claimed it, or it is settled. */
+bool charge_take_over(struct db *db, struct charge *c);
 /* Writes down that it is looked up now, and when next. false: another process has just done so. */
 bool charge_claim(struct db *db, const struct charge *c);
 

@@ -454,7 +454,7 @@ decide_refund(struct db *db, const struct refund_order *o, struct charge *c, int
 	if (!charge_find(db, o->key, c)) {
 		if (o->amount)
 			return REFUND_OUTCOME_NO_CHARGE;
-		charge_seal(db, o->key, c);
+		charge_seal(db, o->key, o->subject_id, c);
 		return REFUND_OUTCOME_DONE;
 	}
 	if (db_exists(db, "SELECT 1 FROM refund WHERE key = $1", o->refund_key))

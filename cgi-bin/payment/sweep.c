@@ -48,6 +48,15 @@ due_refunds(struct db *db, struct due_id **ids)
 		now, now + BY_HAND_S, ROUND);
 }
 
+/* One in a round: without an answer from the provider the next ones would not get any either. */
+static int64_t
+charge_with_card_to_save(struct db *db)
+{
+	return db_int(db,
+		"SELECT charge_id FROM charge WHERE card_token <> ''"
+		" AND state IN ('APPROVED', 'CANCEL_REQUESTED', 'CANCELLED') ORDER BY charge_id LIMIT 1 /*scan*/");
+}
+
 static int
 due_comparisons(struct db *db, struct due_id **ids)
 {
@@ -121,5 +130,6 @@ payment_sweep(struct db *db)
 	n_refunds = due_refunds(db, &ids);
 	for (int i = 0; i < n_refunds && clock_ms() < end_ms; i++)
 		sweep_refund(db, ids[i].id);
+	card_save_of_charge(db, charge_with_card_to_save(db));
 	return n_charges == ROUND || n_refunds == ROUND || n_comparisons == ROUND;
 }

@@ -31,7 +31,7 @@ struct card_form_page {
 	struct field number, expiry, cvc;
 	const char *customerKey, *successUrl, *failUrl, *orderId, *orderName, *action, *cancel_url;
 	int64_t amount;
-	bool pays;
+	bool pays, may_save, is_saved;          /* may_save: the merchant says whose card it is */
 	struct shown_card *cards;
 	int n_cards;
 };
@@ -42,6 +42,7 @@ static const struct member card_form_page_members[] = {
 	SHAPE_TEXT(card_form_page, failUrl), SHAPE_TEXT(card_form_page, orderId), SHAPE_TEXT(card_form_page, orderName),
 	SHAPE_TEXT(card_form_page, action), SHAPE_TEXT(card_form_page, cancel_url),
 	SHAPE_AMOUNT(card_form_page, amount), SHAPE_BOOL(card_form_page, pays),
+	SHAPE_BOOL(card_form_page, may_save), SHAPE_BOOL(card_form_page, is_saved),
 	SHAPE_LIST(card_form_page, cards, shown_card_shape),
 };
 static const struct shape card_form_page_shape = SHAPE(card_form_page, card_form_page_members);
@@ -143,6 +144,13 @@ list_test_cards(struct web *w, struct card_form_page *page)
 		page->cards[i] = (struct shown_card){ spaced(w->m, test_card(i)->number), _(test_card(i)->label) };
 }
 
+/* As the real provider's page: a payment of a customer without a key cannot save a card. */
+static bool
+may_save_card(const struct link *l)
+{
+	return l->pays && strcmp(l->customerKey, "ANONYMOUS") != 0;
+}
+
 static enum status
 show_card_form(struct web *w, const struct link *l, enum status status, const char *problem)
 {
@@ -155,6 +163,8 @@ show_card_form(struct web *w, const struct link *l, enum status status, const ch
 		.orderName = l->orderName,
 		.amount = l->amount,
 		.pays = l->pays,
+		.may_save = may_save_card(l),
+		.is_saved = may_save_card(l) && form_tick(w, "save_card"),
 		.action = l->pays ? "/sandbox/pay" : "/sandbox/card",
 		.cancel_url = cancel_url(w, l),
 	};
@@ -278,10 +288,33 @@ take_cvc(struct web *w)
 		form_error(w, "cvc", _("Please enter the three or four digits on the card."));
 }
 
+/* Prepares one payment. With save_card the merchant also gets a key to save the card by, as from the other page. */
+static enum status
+prepare_payment(struct web *w, const struct link *l, int64_t card, bool is_saved)
+{
+	const struct sandbox_payment p = {
+		.order_id = l->orderId,
+		.order_name = l->orderName,
+		.customer_key = l->customerKey,
+		.card = card,
+		.amount = l->amount,
+		.currency = settings.currency,
+	};
+	const char *url = with(w, l->successUrl, "paymentKey", sandbox_prepare(w->db, &p));
+
+	url = with(w, url, "orderId", l->orderId);
+	url = with(w, url, "amount", arena_printf(w->m, "%lld", (long long)l->amount));
+	if (is_saved)
+		url = with(w, with(w, url, "authKey", sandbox_authorize(w->db, l->customerKey, card)), "customerKey",
+			l->customerKey);
+	return web_redirect_out(w, url);
+}
+
 static enum status
 do_for(struct web *w, bool pays)
 {
 	struct link l;
+	bool is_saved;
 	int64_t card;
 
 	if (!read_link(w, &l, pays))
@@ -289,22 +322,11 @@ do_for(struct web *w, bool pays)
 	card = take_number(w);
 	take_expiry(w);
 	take_cvc(w);
+	is_saved = may_save_card(&l) && form_tick(w, "save_card");
 	if (form_bad(w))
 		return show_card_form(w, &l, HTTP_UNPROCESSABLE, _("Please look at the marked fields."));
-	if (pays) {
-		struct sandbox_payment p = {
-			.order_id = l.orderId,
-			.order_name = l.orderName,
-			.customer_key = l.customerKey,
-			.card = card,
-			.amount = l.amount,
-			.currency = settings.currency,
-		};
-		const char *url = with(w, l.successUrl, "paymentKey", sandbox_prepare(w->db, &p));
-
-		url = with(w, url, "orderId", l.orderId);
-		return web_redirect_out(w, with(w, url, "amount", arena_printf(w->m, "%lld", (long long)l.amount)));
-	}
+	if (pays)
+		return prepare_payment(w, &l, card, is_saved);
 	return web_redirect_out(w,
 		with(w, with(w, l.successUrl, "authKey", sandbox_authorize(w->db, l.customerKey, card)), "customerKey",
 			l.customerKey));

@@ -23,7 +23,7 @@ chain(struct inspection *in)
 CHECK(events_twice,
 	"SELECT e.subject_id || ' ' || e.type FROM event e WHERE e.type IN ('booking.held', 'booking.paid',"
 	" 'booking.expired',"
-	" 'payment.approved', 'payment.failed', 'car.reserved', 'car.refused', 'car.released', 'booking.confirmed',"
+	" 'car.reserved', 'car.refused', 'car.released', 'booking.confirmed',"
 	" 'booking.cancel_requested',"
 	" 'booking.cancelled', 'booking.rejected', 'booking.refunded', 'booking.handed_out', 'booking.returned',"
 	" 'booking.completed',"
@@ -42,12 +42,19 @@ CHECK(bookings_without_event,
 	"  WHEN 'EXPIRED' THEN 'booking.expired' WHEN 'REJECTED' THEN 'booking.rejected' ELSE 'booking.no_show' END)"
 	" /*scan*/")
 
+/* A subject may have several charges, and each is reported once. */
+#define N_EVENTS(type_) "(SELECT COUNT(*) FROM event e WHERE e.subject_id = c.subject_id AND e.type = '" type_ "')"
 CHECK(charges_without_event,
 	"SELECT c.key FROM charge c WHERE (c.state IN ('APPROVED', 'CANCEL_REQUESTED', 'CANCELLED')"
 	"  AND NOT EXISTS (SELECT 1 FROM event e WHERE e.subject_id = c.subject_id AND e.type = 'payment.approved'))"
-	" OR (SELECT COUNT(*) FROM refund r WHERE r.charge_id = c.charge_id AND r.state = 'DONE')"
+	" OR (SELECT COUNT(*) FROM refund r JOIN charge k ON k.charge_id = r.charge_id"
+	"  WHERE k.subject_id = c.subject_id AND r.state = 'DONE')"
 	"  <> (SELECT COUNT(*) FROM event e WHERE e.subject_id = c.subject_id"
-	" AND e.type IN ('payment.cancelled', 'payment.refunded_outside')) /*scan*/")
+	" AND e.type IN ('payment.cancelled', 'payment.refunded_outside'))"
+	" OR " N_EVENTS("payment.approved") " > (SELECT COUNT(*) FROM charge k WHERE k.subject_id = c.subject_id"
+	"  AND k.state IN ('APPROVED', 'CANCEL_REQUESTED', 'CANCELLED'))"
+	" OR " N_EVENTS("payment.failed") " > (SELECT COUNT(*) FROM charge k WHERE k.subject_id = c.subject_id"
+	"  AND k.state = 'FAILED') /*scan*/")
 
 CHECK(payouts_without_event,
 	"SELECT o.key FROM payout o WHERE NOT EXISTS (SELECT 1 FROM event e WHERE e.subject_id = o.subject_id"

@@ -10,23 +10,28 @@
 
 CHECK(bookings_without_charge,
 	"SELECT b.code FROM booking b WHERE b.state NOT IN ('HELD', 'EXPIRED') AND NOT EXISTS ("
-	" SELECT 1 FROM charge c WHERE c.charge_id = b.charge_id AND c.key = b.code AND c.user_id = b.customer_id"
+	" SELECT 1 FROM charge c WHERE c.charge_id = b.charge_id AND c.subject_id = b.code AND c.try_no = b.try_no"
+	" AND c.key = CASE b.try_no WHEN 1 THEN b.code ELSE b.code || '-' || b.try_no END AND c.user_id = b.customer_id"
 	" AND c.amount = b.amount"
 	" AND c.currency = b.currency AND c.state IN " TAKEN ") /*scan*/")
 
-/* Money for a booking that did not take place, or for none. A pending refund is not a violation. */
+/* Money for a booking that did not take place, for none, or for a try that does not pay for it. A pending refund is not
+ * a violation. */
 CHECK(charges_kept,
 	"SELECT c.key FROM charge c LEFT JOIN booking b ON b.code = c.subject_id"
 	" WHERE c.state IN " TAKEN
 	" AND c.amount > (SELECT COALESCE(SUM(r.amount - r.withheld), 0) FROM refund r WHERE r.charge_id = c.charge_id)"
-	" AND (b.booking_id IS NULL OR (b.state IN ('EXPIRED', 'REJECTED') AND b.refund_state <> 'PENDING'"
+	" AND (b.booking_id IS NULL OR c.charge_id <> b.charge_id"
+	"  OR (b.state IN ('EXPIRED', 'REJECTED') AND b.refund_state <> 'PENDING'"
 	"  AND NOT EXISTS (SELECT 1 FROM booking_extra x WHERE x.booking_id = b.booking_id"
 	" AND x.refund_state = 'PENDING'))) /*scan*/")
 
-/* Both sides record a finished refund, payment first. Refunds made outside are payment's alone, and ours are limited to
+/* Both sides record a finished refund, payment first; of an expired booking, that of the try that was charged. Refunds
+ * made outside are payment's alone, and ours are limited to
  * what they leave. */
 CHECK(refunds_and_bookings,
-	"SELECT b.code FROM booking b LEFT JOIN charge c ON c.key = b.code"
+	"SELECT b.code FROM booking b LEFT JOIN charge c ON c.charge_id = COALESCE(b.charge_id, (SELECT k.charge_id"
+	"  FROM charge k WHERE k.subject_id = b.code ORDER BY k.refunded_amount DESC, k.charge_id LIMIT 1))"
 	" LEFT JOIN (SELECT booking_id, SUM(refunded_amount) AS refunded_amount, SUM(CASE refund_state"
 	" WHEN 'PENDING' THEN 1 ELSE 0 END) AS n_pending"
 	"  FROM booking_extra GROUP BY booking_id) x ON x.booking_id = b.booking_id"
@@ -37,6 +42,19 @@ CHECK(refunds_and_bookings,
 	"  CASE WHEN b.refunded_amount + COALESCE(x.refunded_amount, 0) > COALESCE(c.amount, 0) - COALESCE(o.amount, 0)"
 	"   AND o.amount > 0 THEN c.amount - o.amount"
 	"   ELSE b.refunded_amount + COALESCE(x.refunded_amount, 0) END /*scan*/ /*sort*/")
+
+/* Whatever their bookings say: one of its tries at most is charged and not refunded. */
+CHECK(charged_twice,
+	"SELECT c.subject_id || ': ' || COUNT(*) FROM charge c WHERE c.state IN " TAKEN
+	" AND c.amount > (SELECT COALESCE(SUM(r.amount - r.withheld), 0) FROM refund r WHERE r.charge_id = c.charge_id)"
+	" GROUP BY c.subject_id HAVING COUNT(*) > 1 /*scan*/ /*sort*/")
+
+/* A booking's tries before the last one were declined. */
+CHECK(tries,
+	"SELECT b.code FROM booking b WHERE b.try_no > 1 AND b.try_no - 1 <> (SELECT COUNT(*) FROM booking_try t"
+	" WHERE t.booking_id = b.booking_id AND t.try_no < b.try_no AND t.declined_at > 0) /*scan*/"
+	" UNION ALL SELECT b.code FROM booking b JOIN booking_try t ON t.booking_id = b.booking_id"
+	" WHERE t.try_no > b.try_no OR (t.try_no = b.try_no AND t.declined_at > 0) /*scan*/")
 
 CHECK(stuck_charges,
 	"SELECT c.key FROM charge c WHERE c.state IN ('REQUESTED', 'UNKNOWN')"
@@ -195,6 +213,8 @@ const struct check money_checks[] = {
 	{ "every booking beyond HELD has an approved charge of its amount", CHECK_FAST, bookings_without_charge },
 	{ "no money is kept for a booking that was not completed", CHECK_FAST, charges_kept },
 	{ "bookings and charges agree on what was refunded", CHECK_FAST, refunds_and_bookings },
+	{ "of all tries to pay for a booking one at most is charged and not refunded", CHECK_FAST, charged_twice },
+	{ "every try before a booking's last one was declined", CHECK_FAST, tries },
 	{ "refunds never exceed the captured amount", CHECK_FAST, too_much_back },
 	{ "the refunded amount of a charge is the sum of its refunds", CHECK_FAST, refunded_amounts },
 	{ "the state of a charge matches its refunds", CHECK_FAST, charge_states },

@@ -34,15 +34,18 @@ answer_to_charge(enum charge_outcome outcome)
 }
 
 static enum charge_answer
-charge_here(struct db *db, const struct booking *b, const char *payment_key, int64_t *charge_id, const char **reason)
+charge_here(struct db *db, const struct booking *b, const struct booking_payment *p, int64_t *charge_id,
+	const char **reason)
 {
+	const char *payment_key = p ? text_or_empty(p->payment_key) : "";
 	struct charge_order o = {
-		.key = b->code,
+		.key = booking_charge_key(db_memory(db), b),
 		.subject_id = b->code,
+		.try_no = b->try_no,
 		.currency = b->currency,
-		.payment_key = payment_key ? payment_key : "",
+		.payment_key = payment_key,
 		.customer_id = b->customer_id,
-		.card_id = payment_key ? 0 : b->card_id,
+		.card_id = *payment_key ? 0 : b->card_id,
 		.amount = b->amount,
 		.vat_amount = b->vat_amount,
 		.deadline_ms = PATIENCE_MS,
@@ -56,13 +59,14 @@ charge_here(struct db *db, const struct booking *b, const char *payment_key, int
 }
 
 static enum charge_answer
-look_up_here(struct db *db, const struct booking *b, int64_t *charge_id)
+look_up_here(struct db *db, const struct booking *b, int64_t *charge_id, const char **reason)
 {
 	struct charge c;
 
-	if (!charge_find(db, b->code, &c))
+	if (!charge_find(db, booking_charge_key(db_memory(db), b), &c))
 		return CHARGE_ANSWER_NEVER_SEEN;
 	*charge_id = c.charge_id;
+	*reason = c.reason;
 	return answer_to_charge(charge_outcome_now(db, &c));
 }
 
@@ -70,7 +74,8 @@ static enum refund_answer
 refund_here(struct db *db, const struct booking *b, const struct booking_refund *p, int64_t *refunded_amount)
 {
 	struct refund_order o = {
-		.key = b->code,
+		.key = p->charge_key,
+		.subject_id = b->code,
 		.refund_key = p->key,
 		.amount = p->amount,
 		.reason = p->reason,
@@ -88,7 +93,7 @@ refund_here(struct db *db, const struct booking *b, const struct booking_refund 
 	return REFUND_ANSWER_LATER;
 }
 
-static const struct payment_client payments_here = { charge_here, look_up_here, refund_here, NULL };
+static const struct payment_client payments_here = { charge_here, look_up_here, refund_here, NULL, NULL };
 
 /* --- delivery: is asked before a booking is cancelled ------------------------------------------------------------- */
 

@@ -246,3 +246,36 @@ CREATE VIEW v_booking AS
 	       currency, charge_id, refund_state, refund_due, refunded_amount, held_at, paid_at, ended_at, n_cars, cancel_asked_at,
 	       cancel_full_before_s, cancel_grace_s, cancel_late_percent, terms_version
 	  FROM booking;
+
+-- booking: several tries to pay for one hold, each a charge of its own; and which process waits for payment.
+ALTER TABLE booking ADD COLUMN try_no INTEGER NOT NULL DEFAULT 1 CHECK (try_no BETWEEN 1 AND 99);
+ALTER TABLE booking ADD COLUMN keeps_hold INTEGER NOT NULL DEFAULT 0 CHECK (keeps_hold IN (0, 1));
+ALTER TABLE booking ADD COLUMN asked_by TEXT NOT NULL DEFAULT '' CHECK (length(asked_by) <= 200);
+CREATE TRIGGER booking_next_try BEFORE UPDATE OF try_no ON booking WHEN NEW.try_no <> OLD.try_no AND NOT (
+	NEW.try_no = OLD.try_no + 1 AND OLD.state = 'HELD' AND NEW.state = 'HELD' AND OLD.asked_at > 0 AND NEW.asked_at = 0)
+BEGIN SELECT RAISE(ABORT, 'booking_try'); END;
+CREATE TABLE booking_try (
+	booking_id  INTEGER NOT NULL REFERENCES booking (booking_id),
+	try_no      INTEGER NOT NULL CHECK (try_no BETWEEN 1 AND 99),
+	card_id     INTEGER NOT NULL DEFAULT 0,
+	request_key TEXT NOT NULL DEFAULT '' CHECK (length(request_key) <= 200),
+	declined_at INTEGER NOT NULL DEFAULT 0,
+	reason      TEXT NOT NULL DEFAULT '' CHECK (length(reason) <= 200),
+	PRIMARY KEY (booking_id, try_no)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX booking_try_request ON booking_try (booking_id, request_key) WHERE request_key <> '';
+CREATE TRIGGER booking_try_never_goes BEFORE DELETE ON booking_try BEGIN SELECT RAISE(ABORT, 'booking_never_goes'); END;
+
+-- payment: which try a charge is, which process asks the provider, and the card that is saved once it has paid. Of all charges for one
+-- subject one is approved at most.
+ALTER TABLE charge ADD COLUMN try_no INTEGER NOT NULL DEFAULT 1 CHECK (try_no BETWEEN 1 AND 99);
+ALTER TABLE charge ADD COLUMN asked_by TEXT NOT NULL DEFAULT '' CHECK (length(asked_by) <= 200);
+ALTER TABLE charge ADD COLUMN card_token TEXT NOT NULL DEFAULT '' CHECK (length(card_token) <= 300);
+CREATE INDEX charge_card_to_save ON charge (charge_id) WHERE card_token <> '';
+CREATE UNIQUE INDEX charge_approved ON charge (subject_id) WHERE state = 'APPROVED' AND void_wanted = 0;
+DROP TRIGGER charge_is_frozen;
+CREATE TRIGGER charge_is_frozen BEFORE UPDATE OF key, subject_id, user_id, amount, vat_amount, currency, try_no ON charge
+BEGIN SELECT RAISE(ABORT, 'charge_is_frozen'); END;
+
+-- equipment: which process waits for review.
+ALTER TABLE equipment_order ADD COLUMN asked_by TEXT NOT NULL DEFAULT '' CHECK (length(asked_by) <= 200);

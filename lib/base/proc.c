@@ -1,8 +1,11 @@
 /* proc.c - facts about processes, from /proc. */
 #include "proc.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/utsname.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -59,4 +62,70 @@ proc_is_named(pid_t pid, const char *name)
 	proc_read(pid, "comm", text);
 	text[strcspn(text, "\n")] = '\0';
 	return strncmp(text, name, 15) == 0 && strlen(text) == strnlen(name, 15);
+}
+
+/* --- stamps ------------------------------------------------------------------------------------------------------- */
+
+#define HOST_MAX 64
+#define BOOT_MAX 36             /* a UUID */
+
+/* "" when it cannot be read: then restarts are not noticed. */
+static void
+boot_id(char id[static BOOT_MAX + 1])
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, id, BOOT_MAX) : 0;
+
+	if (fd >= 0)
+		close(fd);
+	id[n > 0 ? n : 0] = '\0';
+}
+
+static void
+host_name(char name[static HOST_MAX + 1])
+{
+	struct utsname u;
+
+	snprintf(name, HOST_MAX + 1, "%s", uname(&u) == 0 && *u.nodename ? u.nodename : "-");
+}
+
+const char *
+proc_stamp(struct arena *m)
+{
+	char host[HOST_MAX + 1], boot[BOOT_MAX + 1];
+
+	host_name(host);
+	boot_id(boot);
+	return arena_printf(
+		m, "%s %s %d %lld", host, *boot ? boot : "-", (int)getpid(), (long long)proc_started(getpid()));
+}
+
+/* A pid may have been given to a later process, which started at another time. */
+static bool
+is_ended(pid_t pid, int64_t started)
+{
+	int64_t now_started;
+
+	if (kill(pid, 0) != 0 && errno == ESRCH)
+		return true;
+	now_started = proc_started(pid);
+	return now_started && started && now_started != started;
+}
+
+bool
+proc_stamp_is_ended(const char *stamp)
+{
+	char host[HOST_MAX + 1], boot[BOOT_MAX + 1], own_host[HOST_MAX + 1], own_boot[BOOT_MAX + 1];
+	long long started = 0;
+	int pid = 0;
+
+	if (sscanf(stamp, "%64s %36s %d %lld", host, boot, &pid, &started) != 4 || pid <= 0)
+		return false;
+	host_name(own_host);
+	boot_id(own_boot);
+	if (strcmp(host, own_host) != 0)
+		return false;
+	if (strcmp(boot, *own_boot ? own_boot : "-") != 0)
+		return true;
+	return is_ended((pid_t)pid, (int64_t)started);
 }

@@ -208,15 +208,18 @@ heard(enum charge_outcome outcome)
 }
 
 static enum charge_answer
-charge_here(struct db *db, const struct booking *b, const char *payment_key, int64_t *charge_id, const char **reason)
+charge_here(struct db *db, const struct booking *b, const struct booking_payment *p, int64_t *charge_id,
+	const char **reason)
 {
+	const char *payment_key = p ? text_or_empty(p->payment_key) : "";
 	struct charge_order o = {
-		.key = b->code,
+		.key = booking_charge_key(db_memory(db), b),
 		.subject_id = b->code,
+		.try_no = b->try_no,
 		.currency = b->currency,
-		.payment_key = payment_key ? payment_key : "",
+		.payment_key = payment_key,
 		.customer_id = b->customer_id,
-		.card_id = payment_key ? 0 : b->card_id,
+		.card_id = *payment_key ? 0 : b->card_id,
 		.amount = b->amount,
 		.vat_amount = b->vat_amount,
 		.deadline_ms = PATIENCE_MS,
@@ -233,16 +236,17 @@ charge_here(struct db *db, const struct booking *b, const char *payment_key, int
 }
 
 static enum charge_answer
-look_up_here(struct db *db, const struct booking *b, int64_t *charge_id)
+look_up_here(struct db *db, const struct booking *b, int64_t *charge_id, const char **reason)
 {
 	enum charge_outcome outcome;
 	struct charge c;
 
 	if (payment_db != db)
 		db_fresh(payment_db);
-	if (!charge_find(payment_db, b->code, &c))
+	if (!charge_find(payment_db, booking_charge_key(db_memory(db), b), &c))
 		return db_failed(payment_db) ? CHARGE_ANSWER_UNKNOWN : CHARGE_ANSWER_NEVER_SEEN;
 	*charge_id = c.charge_id;
+	*reason = c.reason;
 	outcome = charge_outcome_now(payment_db, &c);
 	return heard(outcome == CHARGE_OUTCOME_LATER ? CHARGE_OUTCOME_DECLINED
 						     : outcome); /* as payment's GET of a charge answers it */
@@ -252,7 +256,8 @@ static enum refund_answer
 refund_here(struct db *db, const struct booking *b, const struct booking_refund *p, int64_t *refunded_amount)
 {
 	struct refund_order o = {
-		.key = b->code,
+		.key = p->charge_key,
+		.subject_id = b->code,
 		.refund_key = p->key,
 		.amount = p->amount,
 		.reason = p->reason,
@@ -275,7 +280,7 @@ refund_here(struct db *db, const struct booking *b, const struct booking_refund 
 void
 outside_payments(struct db *db)
 {
-	static const struct payment_client here = { charge_here, look_up_here, refund_here, NULL };
+	static const struct payment_client here = { charge_here, look_up_here, refund_here, NULL, NULL };
 
 	payment_db = db;
 	payment_client = &here;

@@ -33,19 +33,24 @@ static struct db *db;
 static enum charge_answer charge_reply, look_up_reply;
 static enum refund_answer refund_reply;
 static int n_charges, n_look_ups, n_refunds, payment_closed_s;
+static const char *charge_reason;               /* of a declined one */
+static char charge_key[60], refund_of[60];      /* of the last charge; of the charge last refunded */
+static const struct booking_payment new_card = { .payment_key = "pk" };
 static int64_t charged, refunded, refund_asked;                 /* refund_asked: the last amount */
 static struct { char key[60]; int64_t amount; } refund_keys[400];
 static int n_refund_keys;
 static void (*during_payment)(const struct booking *b);         /* what happens while payment works */
 
 static inline enum charge_answer
-world_charge(struct db *d, const struct booking *b, const char *payment_key, int64_t *charge_id, const char **reason)
+world_charge(
+	struct db *d, const struct booking *b, const struct booking_payment *p, int64_t *charge_id, const char **reason)
 {
 	(void)d;
-	(void)payment_key;
 	n_charges++;
 	*charge_id = CHARGE_ID;
-	*reason = "";
+	*reason = charge_reason;
+	(void)p;
+	snprintf(charge_key, sizeof(charge_key), "%s", booking_charge_key(scratch_memory, b));
 	if (during_payment)
 		during_payment(b);
 	if (charge_reply == CHARGE_ANSWER_APPROVED)
@@ -54,12 +59,13 @@ world_charge(struct db *d, const struct booking *b, const char *payment_key, int
 }
 
 static inline enum charge_answer
-world_look_up(struct db *d, const struct booking *b, int64_t *charge_id)
+world_look_up(struct db *d, const struct booking *b, int64_t *charge_id, const char **reason)
 {
 	(void)d;
 	(void)b;
 	n_look_ups++;
 	*charge_id = CHARGE_ID;
+	*reason = charge_reason;
 	return look_up_reply;
 }
 
@@ -71,6 +77,7 @@ world_refund(struct db *d, const struct booking *b, const struct booking_refund 
 	if (during_payment)
 		during_payment(b);
 	*amount = refund_asked = p->amount;
+	snprintf(refund_of, sizeof(refund_of), "%s", p->charge_key);
 	if (refund_reply != REFUND_ANSWER_DONE)
 		return refund_reply;
 	for (int i = 0; i < n_refund_keys; i++)
@@ -91,7 +98,8 @@ world_payment_closed(void)
 	return payment_closed_s;
 }
 
-static const struct payment_client world_payment = { world_charge, world_look_up, world_refund, world_payment_closed };
+static const struct payment_client world_payment = { world_charge, world_look_up, world_refund, world_payment_closed,
+	NULL };
 
 /* --- review and delivery ------------------------------------------------------------------------------------------ */
 
@@ -152,6 +160,8 @@ world_reset(void)
 	n_charges = n_look_ups = n_refunds = n_refund_keys = n_reviews = n_deliveries = payment_closed_s =
 		review_closed_s = 0;
 	charged = refunded = 0;
+	charge_reason = "";
+	charge_key[0] = '\0';
 	refund_asked = -1;
 	during_payment = during_delivery = NULL;
 }

@@ -163,6 +163,7 @@ static inline struct charge_order
 charge_of(const char *key, int64_t card_id)
 {
 	return (struct charge_order){
+		.try_no = 1,
 		.key = key,
 		.subject_id = key,
 		.customer_id = 7,

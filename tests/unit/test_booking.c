@@ -466,7 +466,7 @@ TEST(a_changed_form_after_a_charge_is_refused_and_so_is_a_programs_key_after_a_h
 	o.request_key = "k1";
 	o.request_hash = "h2";
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_KEY_REUSED); /* a program's */
-	assert_int_equal(booking_pay(db, &first, "pk"), BOOKING_OK);
+	assert_int_equal(booking_pay(db, &first, &new_card), BOOKING_OK);
 	o.is_form = true;
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_KEY_REUSED);
 	assert_string_equal(b.code, first.code);

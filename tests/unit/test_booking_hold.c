@@ -11,12 +11,12 @@ TEST(a_hold_that_cannot_be_paid_now_can_be_paid_later_with_the_same_payment_key)
 	struct booking b = place_held();
 
 	payment_closed_s = 5;
-	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_LATER);
+	assert_int_equal(booking_pay(db, &b, &new_card), BOOKING_LATER);
 	booking_reload(db, &b);
 	assert_int_equal(b.state, BOOKING_HELD);
 	assert_int_equal(b.asked_at, 0);
 	payment_closed_s = 0;
-	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_OK);
+	assert_int_equal(booking_pay(db, &b, &new_card), BOOKING_OK);
 }
 
 TEST(an_unpaid_hold_frees_the_car_after_ten_minutes)
@@ -31,7 +31,7 @@ TEST(an_unpaid_hold_frees_the_car_after_ten_minutes)
 	assert_int_equal(slots("HOLD"), 0);
 	booking_reload(db, &b);
 	assert_int_equal(b.state, BOOKING_EXPIRED);
-	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_TAKEN);
+	assert_int_equal(booking_pay(db, &b, &new_card), BOOKING_TAKEN);
 	assert_int_equal(n_charges, 0);
 }
 
@@ -76,8 +76,8 @@ TEST(a_hold_is_paid_once_on_the_providers_page)
 {
 	struct booking b = place_held(), again = b;
 
-	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_OK);
-	assert_int_equal(booking_pay(db, &again, "pk"), BOOKING_AGAIN);
+	assert_int_equal(booking_pay(db, &b, &new_card), BOOKING_OK);
+	assert_int_equal(booking_pay(db, &again, &new_card), BOOKING_AGAIN);
 	assert_int_equal(n_charges, 1);
 	assert_int_equal(slots("BOOKED"), 1);
 }
@@ -98,7 +98,7 @@ TEST(a_hold_that_is_being_paid_since_it_was_read_does_not_expire_as_unpaid)
 
 	read_before = b; /* by another process, just before */
 	during_payment = expire_as_unpaid;
-	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_OK);
+	assert_int_equal(booking_pay(db, &b, &new_card), BOOKING_OK);
 	assert_false(has_expired);
 	assert_int_equal(slots("BOOKED"), 1);
 }
@@ -116,7 +116,7 @@ TEST(a_hold_cancelled_while_it_is_being_paid_is_refunded)
 	struct booking b = place_held();
 
 	during_payment = cancel_meanwhile;
-	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_UNANSWERED);
+	assert_int_equal(booking_pay(db, &b, &new_card), BOOKING_UNANSWERED);
 	during_payment = NULL;
 	booking_sweep(db);
 	assert_int_equal(n_refunds, 1);

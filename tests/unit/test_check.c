@@ -371,6 +371,12 @@ static struct fault faults[] = {
 	  "UPDATE booking SET state = 'EXPIRED'" BOOKING("CONFIRMED"), NULL },
 	{ "money_taken_without_a_booking_is_seen", "no money is kept for a booking that was not completed", NULL,
 	  "UPDATE charge SET subject_id = 'MP-00000000'" FIRST("charge", "charge_id", "state = 'APPROVED'"), NULL },
+	{ "a_booking_that_was_charged_twice_is_seen",
+		"of all tries to pay for a booking one at most is charged and not refunded", NULL,
+	  "DROP INDEX charge_approved; UPDATE charge SET subject_id = (SELECT MIN(code) FROM booking"
+	  " WHERE state = 'CONFIRMED') WHERE state = 'APPROVED'", NULL },
+	{ "a_try_that_is_not_known_to_be_declined_is_seen", "every try before a booking's last one was declined", NULL,
+	  "UPDATE booking SET try_no = 2" BOOKING("CONFIRMED"), NULL },
 	{ "a_refund_not_recorded_in_the_booking_is_seen", "bookings and charges agree on what was refunded", NULL,
 	  "UPDATE booking SET refunded_amount = 0" BOOKING("CANCELLED"), NULL },
 	{ "more_refunded_than_captured_is_seen", "refunds never exceed the captured amount", NULL,

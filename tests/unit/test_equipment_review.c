@@ -3,6 +3,8 @@
 
 #include "equipment_world.h"
 
+#include "lib/base/proc.h"
+
 TEST(when_review_approves_the_pieces_are_taken)
 {
 	int64_t item = add("Tent", "camping", 10, 0);
@@ -103,6 +105,33 @@ TEST(an_order_whose_worker_died_is_dropped)
 	assert_int_equal(n_events("equipment.cancelled"), 1);
 	assert_non_null(strstr(last_payload("equipment.cancelled"), "\"by\":\"nobody\""));
 	assert_false(equipment_sweep(db));
+}
+
+/* A process that has ended: another one has its pid. */
+static const char *
+ended_stamp(void)
+{
+	const char *own = proc_stamp(scratch_memory), *cut = strrchr(own, ' ');
+
+	return arena_printf(scratch_memory, "%.*s 1", (int)(cut - own), own);
+}
+
+TEST(the_same_key_takes_over_from_a_worker_that_was_killed_while_review_was_asked)
+{
+	int64_t item = add("Tent", "camping", 10, 0), n_free;
+	struct equipment_request q = request(item, 2, 0, 24);
+	struct equipment_order o, again;
+
+	q.request_key = "key";
+	review.open = REVIEW_ANSWER_QUEUED;
+	assert_int_equal(equipment_place(db, &q, &o, &n_free), ORDER_OK);
+	db_do(others, "UPDATE equipment_order SET asked_at = $2, asked_by = $3 WHERE order_id = $1", o.order_id,
+		(int64_t)NOW, ended_stamp());
+	review.open = REVIEW_ANSWER_APPROVED;
+	assert_int_equal(equipment_place(db, &q, &again, &n_free), ORDER_OK);
+	assert_int_equal(again.order_id, o.order_id);
+	assert_int_equal(state_of(&o), EQUIPMENT_APPROVED);
+	assert_int_equal(equipment_place(db, &q, &again, &n_free), ORDER_AGAIN);
 }
 
 TEST(reviews_event_may_come_before_its_answer)
