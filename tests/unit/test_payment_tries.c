@@ -148,8 +148,8 @@ TEST(the_schema_refuses_a_second_approved_charge_of_a_subject)
 
 	assert_int_equal(pay_try(1, good, &c), CHARGE_OUTCOME_APPROVED);
 	assert_false(db_try(db,
-		"INSERT INTO charge (key, subject_id, user_id, amount, currency, state, requested_at) VALUES ('MP-X', $1,"
-		" 7, 5, 'KRW', 'APPROVED', 0)",
+		"INSERT INTO charge (key, subject_id, user_id, amount, currency, state, requested_at)"
+		" VALUES ('MP-X', $1, 7, 5, 'KRW', 'APPROVED', 0)",
 		CODE));
 	assert_false(db_try(db, "UPDATE charge SET try_no = 2 WHERE key = $1", CODE));
 }
