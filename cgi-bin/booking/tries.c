@@ -70,7 +70,7 @@ booking_tries_left(const struct booking *b)
 	return b->try_no < rental.max_tries_per_hold ? rental.max_tries_per_hold - b->try_no + 1 : 1;
 }
 
-/* "void": payment has closed the key, so nobody pays for this hold any more. */
+/* "void": payment has closed the key, so this hold can no longer be paid. */
 static bool
 may_try_again(const struct booking *b, const char *reason)
 {
@@ -215,7 +215,7 @@ claim_try(struct db *db, struct booking *b, const struct booking_payment *p)
 	return true;
 }
 
-/* What has become of a try that was asked for before. */
+/* The outcome of a try that was asked for before. */
 static enum booking_outcome
 outcome_of_try(struct db *db, struct booking *b, int64_t try_no)
 {
