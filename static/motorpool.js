@@ -77,7 +77,7 @@ document.querySelectorAll('[data-refresh][id]').forEach(e => watch(e.id, 0));
 
 /* <form data-reprice="id id">: when something that costs is chosen, the parts with these ids come fresh from the server, as its button
  * "update" would bring them with the whole page. The button goes: it is not needed. Until the new price is shown the other button waits,
- * so that nobody pays for what they have not seen; without an answer it comes back beside [data-reprice-failed]. */
+ * so that a customer pays only for what they have seen; without an answer it comes back beside [data-reprice-failed]. */
 const REPRICE_MS = 15000;
 for (const form of document.querySelectorAll('form[data-reprice]')) {
 	const button = form.querySelector('button[name=update]'), pay = form.querySelector('button:not([name])');
