@@ -274,8 +274,8 @@ CREATE TRIGGER terms_version_never_goes BEFORE DELETE ON terms_version BEGIN SEL
 CREATE TRIGGER terms_are_frozen BEFORE UPDATE ON terms BEGIN SELECT RAISE(ABORT, 'terms_are_frozen'); END;
 CREATE TRIGGER terms_never_go BEFORE DELETE ON terms BEGIN SELECT RAISE(ABORT, 'terms_never_go'); END;
 -- Version 1 of each came with the product. What a setting decides has no number in it: settings change, and the rule that was shown
--- at booking is frozen with each booking. It is here, and again in db/migrate/0006, because so a database always has terms in force,
--- whichever way it was made.
+-- at booking is frozen with each booking. The texts are INSERTs here and in db/migrate/0006, and not files that a program loads, so that
+-- a database has terms in force however it was made.
 INSERT INTO terms (kind) VALUES ('terms'), ('privacy'), ('company');
 INSERT INTO terms_version (kind, version, published_at, valid_from, published_by, text, text_ko) VALUES ('terms', 1, 0, 0, 0,
 '# 1. What these terms cover

@@ -265,6 +265,29 @@ await test('terms published while the form is open: nothing is booked, the form 
 	assert.equal(unasked.json.terms_version, version + 1, 'a program that names none accepts those in force');
 	await stack.check();
 });
+await test('admins publish at the same time, and customers order meanwhile: each version once, and each customer accepts what they have seen', async () => {
+	const admin = stack.program((await stack.person('Publisher', 'admin')).token), statuses = answers => answers.map(answer => answer.status).sort();
+	const newest = async kind => (await admin.get(`/${kind}`)).json.version;
+	const publish = (kind, text, version) => admin.post('/terms/edit', { kind, text, text_ko: '새 글', version });
+	let version = await newest('privacy');
+	assert.deepEqual(statuses(await Promise.all([1, 2, 3, 4, 5, 6].map(i => publish('privacy', `Text ${i}`, version)))), [201, 409, 409, 409, 409, 409], 'six texts');
+	assert.equal(await newest('privacy'), ++version);
+	assert.deepEqual(statuses(await Promise.all([1, 2, 3, 4, 5, 6].map(() => publish('privacy', 'One text', version)))), [200, 200, 200, 200, 200, 201], 'one text, six times');
+	assert.equal(await newest('privacy'), ++version);
+	const ids = await Promise.all(Array.from({ length: 8 }, register)), seen = await newest('terms');
+	const asked = ids.map((id, i) => (i % 2 ? anna : ben).post('/bookings', order(id, i % 2 ? anna : ben, { starts_at: at(120 + i), ends_at: at(121 + i), terms_version: seen })));
+	const published = await publish('terms', 'Newer terms', seen);
+	assert.equal(published.status, 201, published.text);
+	for (const { status, json } of await Promise.all(asked)) {
+		if (status === 201) assert.equal(json.terms_version, seen);
+		else assert.ok(['terms_changed', 'quota'].includes(json.error.code), JSON.stringify(json));
+	}
+	const late = await ben.post('/bookings', order(await register(), ben, { terms_version: seen }));
+	assert.deepEqual([late.status, late.json.error.details.terms_version], [409, seen + 1]);
+	for (const who of [anna, ben])
+		for (const [code] of await stack.sql(`SELECT code FROM booking WHERE starts_at > ${Date.now() / 1000 + 119 * 86400 | 0} AND state IN ('PAID', 'CONFIRMED')`)) await who.post(`/bookings/${code}/cancel`);
+	await stack.check();
+});
 await test('a hold for the payment page is named to its customer alone, and can be given up or paid', async () => {
 	const id = await register(), browser = stack.browser(), holder = await stack.payer('Holder');
 	await browser.sign_in(holder.email, holder.password);
