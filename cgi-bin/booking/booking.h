@@ -210,7 +210,7 @@ bool booking_is_at_counter(struct db *db, const struct booking *b);
 /* CONFIRMED, at the counter, from the turnaround before its start until its end */
 bool booking_may_hand_out(struct db *db, const struct booking *b);
 /* CONFIRMED → OUT; a delivery that is no longer needed is refunded. Not while one of its cars is in use
- * (custody_in_use) */
+ * (custody_in_use) or not in service (booking_car_gone) */
 bool booking_hand_out(struct db *db, struct booking *b, int64_t actor_id);
 /* OUT → RETURNED → COMPLETED; frees the car from now + turnaround */
 bool booking_take_back(struct db *db, struct booking *b, int64_t actor_id);

@@ -3,6 +3,7 @@
 #include "booking_steps.h"
 #include "calendar.h"
 #include "custody.h"
+#include "gone.h"
 
 #include "domain/rental.h"
 #include "lib/base/clock.h"
@@ -92,11 +93,12 @@ booking_may_hand_out(struct db *db, const struct booking *b)
 bool
 booking_hand_out(struct db *db, struct booking *b, int64_t actor_id)
 {
+	struct car_gone gone;
 	struct custody other;
 	bool done;
 
 	db_begin(db);
-	done = booking_may_hand_out(db, b) && !custody_in_use(db, b, true, &other)
+	done = booking_may_hand_out(db, b) && !custody_in_use(db, b, true, &other) && !booking_car_gone(db, b, &gone)
 		&& booking_mark_out(db, b, 0, actor_id);
 	if (done)
 		booking_extras_end(db, b, EXTRA_DELIVERY, "at_branch", "", 0);

@@ -200,6 +200,10 @@ delivery_ask(struct db *db, struct delivery *d)
 		withdraw_step(db, d, false);
 		d->in_use = other;
 		return DELIVERY_CAR_IN_USE;
+	case BOOKING_ANSWER_OUT_OF_SERVICE:
+		withdraw_step(db, d, false);
+		d->in_use = other;
+		return DELIVERY_OUT_OF_SERVICE;
 	case BOOKING_ANSWER_REFUSED: withdraw_step(db, d, false); return DELIVERY_WRONG_STATE;
 	case BOOKING_ANSWER_NOT_ASKED: return withdraw_step(db, d, true) ? DELIVERY_LATER : DELIVERY_PENDING;
 	case BOOKING_ANSWER_UNKNOWN: break;

@@ -68,6 +68,7 @@ enum delivery_outcome {
 	DELIVERY_NOT_NOW,       /* outside the booking's hours, when the car may be another customer's */
 	DELIVERY_NO_COURIER,    /* the person chosen is not a courier */
 	DELIVERY_CAR_IN_USE,    /* another person has the car: d->in_use. Nothing changed */
+	DELIVERY_OUT_OF_SERVICE, /* one of its cars is not in service: d->in_use->plate. Nothing changed */
 	DELIVERY_LATER,         /* booking must agree and is not available. Nothing changed */
 	DELIVERY_PENDING,       /* booking was asked and has not answered: the sweep asks again */
 	DELIVERY_BAD_WINDOW,    /* outside the booking's hours, turnaround included */

@@ -5,6 +5,7 @@
 #include "booking_client.h"
 #include "pages.h"
 
+#include "domain/car_gone.h"
 #include "domain/rental_form.h"
 
 #include <string.h>
@@ -45,6 +46,8 @@ answer_step(struct web *w, const struct delivery *d, enum delivery_outcome outco
 	case DELIVERY_CAR_IN_USE:
 		return w->json ? car_in_use_json(w, d->in_use)
 			       : web_refuse(w, HTTP_CONFLICT, "car_in_use", car_in_use_words(w->m, d->in_use));
+	case DELIVERY_OUT_OF_SERVICE:
+		return web_refuse(w, HTTP_CONFLICT, CAR_GONE_CODE, car_gone_words(w->m, d->in_use->plate));
 	case DELIVERY_LATER:
 		return web_later(w, booking_closed_for_s() > 0 ? booking_closed_for_s() : 5,
 			_("Bookings are not responding right now, so this could not be recorded. Nothing has"
