@@ -225,6 +225,7 @@ enum no_show {
 	NO_SHOW_TOO_EARLY,                      /* *from: when a manager may record it */
 	NO_SHOW_CAR_AWAY,                       /* *with: the code of the booking that still has one of its cars */
 	NO_SHOW_NEVER_THERE,                    /* one of its cars came back only after its end */
+	NO_SHOW_CAR_GONE,                       /* one of its cars is not in service */
 	NO_SHOW_WRONG_STATE,
 };
 enum no_show booking_may_no_show(struct db *db, const struct booking *b, int64_t *from, const char **with);

@@ -162,6 +162,7 @@ static enum no_show
 check_no_show(struct db *db, const struct booking *b, int64_t wait_s, int64_t *from, const char **with)
 {
 	int64_t now = clock_now(), there_from;
+	struct car_gone gone;
 
 	*with = NULL;
 	*from = b->starts_at + wait_s;
@@ -172,6 +173,8 @@ check_no_show(struct db *db, const struct booking *b, int64_t wait_s, int64_t *f
 	*with = who_has_its_car(db, b);
 	if (*with)
 		return NO_SHOW_CAR_AWAY;
+	if (booking_car_gone(db, b, &gone))
+		return NO_SHOW_CAR_GONE;
 	there_from = was_there_from(db, b);
 	if (there_from >= b->ends_at)
 		return NO_SHOW_NEVER_THERE;

@@ -164,6 +164,9 @@ refuse_no_show(struct web *w, const struct booking *b)
 		return web_refuse(w, HTTP_CONFLICT, "car_out",
 			_("The car came back only after this booking had ended, so this customer could not pick it"
 			  " up."));
+	case NO_SHOW_CAR_GONE:
+		return web_refuse(w, HTTP_CONFLICT, "car_out_of_service",
+			_("The car is not in service, so this customer could not pick it up."));
 	case NO_SHOW_MAY:
 	case NO_SHOW_WRONG_STATE: break;
 	}

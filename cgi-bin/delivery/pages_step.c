@@ -55,6 +55,15 @@ answer_step(struct web *w, const struct delivery *d, enum delivery_outcome outco
 	case DELIVERY_PENDING:
 		return web_done(
 			w, HTTP_ACCEPTED, &delivery_json_shape, d, "/deliveries/%lld", (long long)d->delivery_id);
+	case DELIVERY_GIVEN_UP:
+		return web_refuse(w, HTTP_CONFLICT, "given_up",
+			arena_printf(w->m,
+				_("This job is being cancelled: it is cancelled for good at %s. Until then the"
+				  " dispatcher can undo that; nothing else is possible."),
+				time_in_words(w->m, d->cancel_at)));
+	case DELIVERY_TOO_LATE:
+		return web_refuse(
+			w, HTTP_CONFLICT, "too_late", _("This job is cancelled, and the time to undo that is over."));
 	case DELIVERY_NO_COURIER: return refuse_field(w, "courier_id", _("Please choose a courier."));
 	case DELIVERY_BAD_WINDOW:
 		return refuse_field(w, "window_from", _("Please choose a time within the booking period."));
@@ -96,6 +105,16 @@ do_job_cancel(struct web *w)
 	const char *reason = form_line(w, "reason", DELIVERY_REASON_MAX);
 
 	return form_bad(w) ? web_invalid(w) : answer_step(w, &d, delivery_cancel(w->db, &d, reason, &by), "");
+}
+
+/* POST /deliveries/ID/cancel/undo */
+enum status
+do_job_undo_cancel(struct web *w)
+{
+	struct delivery_actor by = who_acts(w);
+	struct delivery d = begin_step(w);
+
+	return form_bad(w) ? web_invalid(w) : answer_step(w, &d, delivery_undo_cancel(w->db, &d, &by), "");
 }
 
 /* --- the courier -------------------------------------------------------------------------------------------------- */

@@ -81,13 +81,13 @@ concern_words(struct web *w, const struct concern *c)
 {
 	const char *format = c->branch_id
 		? _n("%lld booking names another branch. Nothing has changed yet: please look at it and confirm.",
-			  "%lld bookings name another branch. Nothing has changed yet: please look at them and"
-			  " confirm.",
-			  c->n_total)
+			"%lld bookings name another branch. Nothing has changed yet: please look at them and"
+			" confirm.",
+			c->n_total)
 		: _n("%lld booking would lose this car. Nothing has changed yet: please look at it and confirm.",
-			  "%lld bookings would lose this car. Nothing has changed yet: please look at them and"
-			  " confirm.",
-			  c->n_total);
+			"%lld bookings would lose this car. Nothing has changed yet: please look at them and"
+			" confirm.",
+			c->n_total);
 
 	return arena_printf(w->m, format, (long long)c->n_total);
 }

@@ -166,7 +166,7 @@ await test('a tour through everything: all answers are as documented', async () 
 	await manager.put(`/fleet/cars/${car.car_id}`, { ...new_car({ plate: car.plate }), rev: car.rev });
 	await manager.post(`/fleet/cars/${car.car_id}`, { ...new_car({ plate: car.plate }) });
 	await manager.put(`/fleet/cars/${car.car_id}`, { ...new_car({ plate: car.plate }), rev: car.rev });
-	await manager.post(`/fleet/cars/${short_lived.car_id}/service`, { service: 'OUT_OF_SERVICE' });
+	await manager.post(`/fleet/cars/${short_lived.car_id}/service`, { service: 'OUT_OF_SERVICE', confirm: true });
 	const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg==', 'base64');
 	const boundary = 'mp-boundary', part = Buffer.concat([Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="photo"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n`), png, Buffer.from(`\r\n--${boundary}--\r\n`)]);
 	const photo = await manager.ask('POST', `/fleet/cars/${car.car_id}/photo`, part, { 'Content-Type': `multipart/form-data; boundary=${boundary}` });
@@ -276,7 +276,12 @@ await test('a tour through everything: all answers are as documented', async () 
 	await manager.get(`/fleet/cars/${short_lived.car_id}/custody?at=2026-02-31T10:00`);
 	await manager.get('/fleet/cars/99999/custody');
 	await manager.post(`/fleet/cars/${short_lived.car_id}/retire`);
+	await manager.post(`/fleet/cars/${short_lived.car_id}/retire/undo`);
+	await manager.post(`/fleet/cars/${car.car_id}/service`, { service: 'OUT_OF_SERVICE' });
 	await manager.delete(`/fleet/cars/${car.car_id}`);
+	await manager.ask('DELETE', `/fleet/cars/${car.car_id}`, { confirm: true });
+	await manager.post(`/fleet/cars/${car.car_id}/retire/undo`);
+	await manager.post('/fleet/cars/99999/retire/undo');
 	await manager.delete(`/fleet/cars/${(await manager.post('/fleet/cars', new_car())).json.car_id}`);
 
 	/* equipment: an item of each kind, its ledger, orders that are accepted, refused, handed out and cancelled */
@@ -366,6 +371,8 @@ await test('a tour through everything: all answers are as documented', async () 
 	await driver.post(`/deliveries/${fetched}/deliver`, handed_over);
 	await driver.post(`/deliveries/${fetched}/back`);
 	await manager.post(`/deliveries/${given_up}/cancel`, {});
+	await manager.post(`/deliveries/${given_up}/cancel`, { reason: 'the road is closed' });
+	await manager.post(`/deliveries/${given_up}/cancel/undo`);
 	await manager.post(`/deliveries/${given_up}/cancel`, { reason: 'the road is closed' });
 	await manager.post(`/deliveries/${given_up}/deliver`, handed_over);
 
