@@ -21,11 +21,12 @@ const struct shape new_branch_shape = SHAPE(new_branch, new_branch_members);
 enum cars_place
 booking_cars_place(struct db *db, const struct booking *b, struct new_branch *at)
 {
-	int64_t n =
-		db_int(db, "SELECT COUNT(DISTINCT branch_id) FROM v_booked_car WHERE booking_id = $1", b->booking_id);
+	bool is_apart = db_int(db, "SELECT MAX(branch_id) - MIN(branch_id) FROM v_booked_car WHERE booking_id = $1",
+				b->booking_id)
+		!= 0;
 
 	*at = (struct new_branch){ 0 };
-	if (n > 1)
+	if (is_apart)
 		return CARS_APART;
 	if (!db_one(db, &new_branch_shape, at,
 		    "SELECT r.branch_id, r.name AS branch_name, r.name_ko AS branch_name_ko,"
