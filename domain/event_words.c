@@ -136,7 +136,8 @@ struct event_facts {
 static const struct member event_facts_members[] = {
 	SHAPE_TEXT(event_facts, direction), SHAPE_TEXT(event_facts, note), SHAPE_TEXT(event_facts, item_name),
 	SHAPE_TEXT(event_facts, item_name_ko), SHAPE_TEXT(event_facts, label), SHAPE_TEXT(event_facts, label_ko),
-	SHAPE_TIME(event_facts, retire_at), SHAPE_INT(event_facts, quantity), SHAPE_AMOUNT(event_facts, amount), SHAPE_AMOUNT(event_facts, refunded_amount),
+	SHAPE_TIME(event_facts, retire_at), SHAPE_INT(event_facts, quantity),
+	SHAPE_AMOUNT(event_facts, amount), SHAPE_AMOUNT(event_facts, refunded_amount),
 };
 static const struct shape event_facts_shape = SHAPE(event_facts, event_facts_members);
 

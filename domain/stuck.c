@@ -95,8 +95,8 @@ car_gone_reason(const char *code)
 		return _("The car was moved to another branch. Move it back, or hand it over at the new branch: the"
 			 " customer is told.");
 	if (strcmp(code, "retired") == 0)
-		return _(
-			"The car is retired. Cancel the booking because we cannot keep it: the customer gets all the money back.");
+		return _("The car is retired. Cancel the booking because we cannot keep it: the customer gets all"
+			 " the money back.");
 	return _(
 		"The car is not in service. Put it back into service in time, or cancel it because we cannot keep it.");
 }

@@ -126,14 +126,15 @@ enum delivery_outcome delivery_deliver(struct db *db, struct delivery *d, const 
 /* --- give_up.c ---------------------------------------------------------------------------------------------------- */
 
 /*
- * The dispatcher cancels it: nothing else can be done with it from now on. After rental.undo_window_s the sweep makes it
- * CANCELLED: the fee is refunded and the car waits at the branch. Managers. delivery.cancelled
+ * The dispatcher cancels it: nothing else can be done with it from now on. After rental.undo_window_s the sweep makes
+ * it CANCELLED: the fee is refunded and the car waits at the branch. Managers. delivery.cancelled
  */
 enum delivery_outcome delivery_cancel(struct db *db, struct delivery *d, const char *reason,
 	const struct delivery_actor *by);
 /* Within that time it goes on as before. Not given up: OK. Managers. */
 enum delivery_outcome delivery_undo_cancel(struct db *db, struct delivery *d, const struct delivery_actor *by);
-bool delivery_give_up_due(struct db *db);       /* part of delivery_sweep(): what is to be cancelled now; is more due? */
+/* Part of delivery_sweep(): what is to be cancelled now; is more due? */
+bool delivery_give_up_due(struct db *db);
 
 /* --- agree.c ------------------------------------------------------------------------------------------------------ */
 

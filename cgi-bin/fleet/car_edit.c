@@ -39,8 +39,8 @@ car_insert(struct db *db, const struct car *car, int64_t now)
 		"INSERT INTO car (car_id, plate, model_id, name, name_ko, body, seats, fuel, gearbox, daily_price,"
 		" hourly_price, branch_id,"
 		" service, created_at, updated_at, service_at, rev)"
-		" VALUES ($1, $2, NULLIF($3, 0), $4, $14, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $13, " NEXT_CAR_REV
-		")",
+		" VALUES ($1, $2, NULLIF($3, 0), $4, $14, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $13,"
+		" " NEXT_CAR_REV ")",
 		car->car_id, car->plate, car->model_id, car->name, words_code(&body_words, car->body), car->seats,
 		words_code(&fuel_words, car->fuel), words_code(&gearbox_words, car->gearbox), car->daily_price,
 		car->hourly_price, car->branch_id, words_code(&service_words, car->service), now, car->name_ko);

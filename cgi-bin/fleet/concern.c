@@ -56,8 +56,8 @@ concern_read(struct db *db, int64_t car_id, int64_t branch_id, struct concern *c
 		" COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = b.customer_id), '') AS customer_name,"
 		" COALESCE((SELECT u.phone FROM v_user u WHERE u.user_id = b.customer_id), '') AS customer_phone,"
 		" COALESCE((SELECT r.name FROM v_branch r WHERE r.branch_id = b.branch_id), '') AS branch_name,"
-		" COALESCE((SELECT r.name_ko FROM v_branch r WHERE r.branch_id = b.branch_id), '') AS branch_name_ko" CONCERNED
-		" ORDER BY b.starts_at, b.booking_id LIMIT $4 /*sort*/",
+		" COALESCE((SELECT r.name_ko FROM v_branch r WHERE r.branch_id = b.branch_id), '') AS"
+		" branch_name_ko" CONCERNED " ORDER BY b.starts_at, b.booking_id LIMIT $4 /*sort*/",
 		car_id, clock_now(), branch_id, CONCERNED_SHOWN);
 	c->n_more = c->n_total - c->n_bookings;
 }

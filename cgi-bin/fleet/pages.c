@@ -66,7 +66,8 @@ static const struct word done_word[] = {
 	{ "saved",           N_("Your changes were saved.") },
 	{ "out",             N_("The car is out of service and takes no new bookings.") },
 	{ "back",            N_("The car is back in service.") },
-	{ "retiring",        N_("The car takes no new bookings and is being retired. Until the time shown you can undo this.") },
+	{ "retiring",        N_("The car takes no new bookings and is being retired. Until the time shown you can"
+			     " undo this.") },
 	{ "kept",            N_("The car stays in the fleet.") },
 	{ "retired",         N_("The car was retired.") },
 	{ "retired_instead", N_("The car has been booked before, so it was retired instead of deleted.") },

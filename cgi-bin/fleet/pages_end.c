@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* --- the questions before taking out of service, retiring and deleting --------------------------------------------- */
+/* --- the questions before taking out of service, retiring and deleting -------------------------------------------- */
 
 struct end_page {
 	struct car car;

@@ -578,7 +578,8 @@ TEST(a_booking_of_two_cars_is_refused_when_the_second_cannot_be_given)
 	int64_t first = add("1"), second = add("2");
 
 	report_two_cars(EVENT_BOOKING_PAID, "MP-1", first, second);
-	car_set_service(db, second, SERVICE_OUT_OF_SERVICE, EVEN_SO, 7); /* after it was sold, before fleet handles the event */
+	car_set_service(
+		db, second, SERVICE_OUT_OF_SERVICE, EVEN_SO, 7); /* after it was sold, before fleet handles the event */
 	handle_events(&fleet_consumer);
 	assert_int_equal(n_events("car.refused"), 1);
 	assert_non_null(strstr(newest_payload(), "\"out_of_service\""));
@@ -602,6 +603,129 @@ TEST(the_second_car_of_a_booking_is_retired_and_never_deleted)
 		second);
 	assert_true(car_was_booked(db, second));
 	assert_int_equal(car_delete(db, second, EVEN_SO, 7), CAR_RETIRED_INSTEAD);
+}
+
+/* --- retiring, which can be undone -------------------------------------------------------------------------------- */
+
+#define WINDOW_S 600
+
+static int64_t
+retire_at(int64_t car_id)
+{
+	return db_int(db, "SELECT retire_at FROM car WHERE car_id = $1", car_id);
+}
+
+static enum car_outcome
+retire(int64_t car_id)
+{
+	return car_retire(db, car_id, &(struct car_consent){ .seen = "" }, 7);
+}
+
+static const char *
+service_of(int64_t car_id)
+{
+	return db_text(db, "SELECT service FROM car WHERE car_id = $1", car_id);
+}
+
+TEST(a_car_is_retired_when_its_window_ends_and_not_before)
+{
+	int64_t car_id = add("1");
+
+	rental.undo_window_s = WINDOW_S;
+	assert_int_equal(retire(car_id), CAR_OK);
+	assert_int_equal(retire_at(car_id), NOW + WINDOW_S);
+	assert_string_equal(service_of(car_id), "OUT_OF_SERVICE");
+	assert_non_null(strstr(newest_payload(), "\"retire_at\":\""));
+	clock_set(NOW + 30);
+	assert_int_equal(retire(car_id), CAR_OK); /* the second click: the window does not begin again */
+	assert_int_equal(retire_at(car_id), NOW + WINDOW_S);
+	clock_set(NOW + WINDOW_S - 1);
+	fleet_sweep(db);
+	assert_string_equal(service_of(car_id), "OUT_OF_SERVICE");
+	assert_int_equal(n_events("car.retired"), 0);
+	clock_set(NOW + WINDOW_S);
+	assert_int_equal(car_undo_retire(db, car_id, 7), CAR_IS_RETIRED); /* the sweep has not been here yet */
+	fleet_sweep(db);
+	fleet_sweep(db);
+	assert_string_equal(service_of(car_id), "RETIRED");
+	assert_int_equal(n_events("car.retired"), 1);
+	assert_int_equal(db_int(db, "SELECT actor_id FROM v_event WHERE type = 'car.retired' /*scan*/"), 7);
+	assert_int_equal(car_undo_retire(db, car_id, 7), CAR_IS_RETIRED);
+	rental.undo_window_s = 0;
+}
+
+TEST(an_undone_retirement_leaves_no_trace_for_the_sweep)
+{
+	int64_t car_id = add("1");
+
+	rental.undo_window_s = WINDOW_S;
+	retire(car_id);
+	clock_set(NOW + WINDOW_S - 1);
+	assert_int_equal(car_undo_retire(db, car_id, 8), CAR_OK);
+	assert_int_equal(car_undo_retire(db, car_id, 8), CAR_OK);
+	assert_int_equal(status_of(car_id), CAR_AVAILABLE);
+	clock_set(NOW + 2 * WINDOW_S);
+	fleet_sweep(db);
+	assert_int_equal(status_of(car_id), CAR_AVAILABLE);
+	assert_int_equal(n_events("car.retired"), 0);
+	assert_int_equal(n_events("car.modified"), 2);
+	rental.undo_window_s = 0;
+}
+
+/* A hand-over that a courier reports late cannot be refused. */
+TEST(a_car_that_is_in_use_is_not_retired_by_the_sweep_until_it_is_back)
+{
+	int64_t car_id = add("1");
+
+	rental.undo_window_s = WINDOW_S;
+	retire(car_id);
+	db_do(others, "INSERT INTO custody (key, car_id, kind, user_id, from_at) VALUES ('k', $1, 'staff', 3, $2)",
+		car_id, NOW + 10);
+	clock_set(NOW + 2 * WINDOW_S);
+	fleet_sweep(db);
+	assert_string_equal(service_of(car_id), "OUT_OF_SERVICE");
+	db_do(others, "UPDATE custody SET to_at = $1, ended_by = 'returned' WHERE key = 'k'", clock_now());
+	fleet_sweep(db);
+	assert_string_equal(service_of(car_id), "RETIRED");
+	rental.undo_window_s = 0;
+}
+
+TEST(a_clock_that_was_set_back_does_not_keep_a_car_from_being_retired)
+{
+	int64_t car_id = add("1");
+
+	rental.undo_window_s = WINDOW_S;
+	retire(car_id);
+	clock_set(NOW - 2 * DAY);
+	fleet_sweep(db);
+	assert_string_equal(service_of(car_id), "RETIRED");
+	rental.undo_window_s = 0;
+}
+
+TEST(a_booking_made_between_the_look_and_the_answer_is_not_overlooked)
+{
+	int64_t car_id = add("1");
+	struct car_consent consent = { 0 };
+	struct concern c;
+
+	concern_read(db, car_id, 0, &c);
+	assert_int_equal(c.n_total, 0);
+	for (int i = 0; i < 2; i++) {
+		consent.seen = c.seen;
+		db_do(others,
+			"INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name,"
+			" state, starts_at, ends_at, amount, vat_amount, currency, charge_id, held_at, hold_until)"
+			" VALUES ($1, 1, $2, 'x', 'x', 'mini', 1, 'x', 'CONFIRMED', $3, $3 + 3600, 1, 0, 'KRW', 1, 1,"
+			" 1)",
+			arena_printf(scratch_memory, "MP-00000%d", i), car_id, NOW + (i + 1) * DAY);
+		assert_int_equal(car_retire(db, car_id, &consent, 7), CAR_CONCERNS);
+		assert_int_equal(car_set_service(db, car_id, SERVICE_OUT_OF_SERVICE, &consent, 7), CAR_CONCERNS);
+		assert_string_equal(service_of(car_id), "IN_SERVICE");
+		concern_read(db, car_id, 0, &c);
+		assert_int_equal(c.n_total, i + 1);
+	}
+	consent.seen = c.seen;
+	assert_int_equal(car_retire(db, car_id, &consent, 7), CAR_OK);
 }
 
 TEST(a_model_counts_its_cars_in_service_and_available_now)
