@@ -1,8 +1,8 @@
 /*
- * give_up - the dispatcher cancels a job. Until rental.undo_window_s has passed it can be undone, and
- * delivery.cancelled waits with all that follows from it: the refund of the fee, the message to the customer. Meanwhile the job can be
- * neither assigned nor begun; its booking may still end it (job.c), after which there is nothing left to undo. The
- * overview is in delivery.h.
+ * give_up - the dispatcher cancels a job. Until rental.undo_window_s has passed it can be undone, and what follows from
+ * it waits: delivery.cancelled, the refund of the fee, the message to the customer. Meanwhile the job can be neither
+ * assigned nor begun; its booking may still end it (job.c), after which there is nothing left to undo. The overview is
+ * in delivery.h.
  */
 #include "delivery.h"
 
