@@ -226,6 +226,7 @@ id=$(sql "SELECT MAX(delivery_id) FROM delivery")
 test_that "cancelling a job without a reason is refused at its field"
 json POST "/deliveries/$id/cancel" '{}'; expect_status 422
 expect_js '.error.fields|keys|join(" ")' reason
+export MOTORPOOL_UNDO_WINDOW_S=600
 test_that "a job that is given up is cancelled only after the time to undo it, and nothing is reported before"
 json POST "/deliveries/$id/assign" '{"courier_id":3}'; expect_status 200
 json POST "/deliveries/$id/cancel" '{"reason":"the road is closed"}'; expect_status 200

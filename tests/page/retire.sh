@@ -15,6 +15,7 @@ booked() {
 n_events() { expect_sql "SELECT COUNT(*) FROM event WHERE type = '$1'" "$2"; }
 
 begin fleet
+export MOTORPOOL_UNDO_WINDOW_S=600
 make_user mia manager
 make_user ann customer
 make_user leo courier

@@ -27,7 +27,7 @@ await test('docs/openapi.yaml is valid OpenAPI 3.0', async () => {
 });
 
 /* Pages and redirects between pages, which are not part of the API. */
-const FOR_PEOPLE = /^(GET \/|GET \/account\/(sign-up|sign-in|password|forgot|confirm|reset)|GET \/terms\/edit|GET \/bookings\/new|POST \/bookings\/:code\/pay|GET \/bookings\/:code\/paid|GET \/fleet|GET \/fleet\/(cars|models|branches)\/new|GET \/fleet\/cars\/:car_id\/(edit|retire|delete|photo)|POST \/fleet\/cars\/:car_id\/delete|GET \/fleet\/branches\/:branch_id\/close|GET \/ops\/consumers\/:consumer\/pause|GET \/ops\/retries\/:consumer\/:event_id\/discard|GET \/equipment|GET \/equipment\/(items|orders)\/new|GET \/equipment\/items\/:item_id\/edit|GET \/my|GET \/view|POST \/payments\/cards\/new|GET \/payments\/cards\/return)$/;
+const FOR_PEOPLE = /^(GET \/|GET \/account\/(sign-up|sign-in|password|forgot|confirm|reset)|GET \/terms\/edit|GET \/bookings\/new|POST \/bookings\/:code\/pay|GET \/bookings\/:code\/(paid|move)|GET \/fleet|GET \/fleet\/(cars|models|branches)\/new|GET \/fleet\/cars\/:car_id\/(edit|retire|delete|photo|service)|POST \/fleet\/cars\/:car_id\/delete|GET \/fleet\/branches\/:branch_id\/close|GET \/ops\/consumers\/:consumer\/pause|GET \/ops\/retries\/:consumer\/:event_id\/discard|GET \/equipment|GET \/equipment\/(items|orders)\/new|GET \/equipment\/items\/:item_id\/edit|GET \/my|GET \/view|POST \/payments\/cards\/new|GET \/payments\/cards\/return)$/;
 const templated = address => address.replace(/:(\w+)/g, '{$1}');
 
 await test('every documented path is a route, and every route for API clients is documented', () => {
@@ -254,6 +254,8 @@ await test('a tour through everything: all answers are as documented', async () 
 		walk_ins.push((await anna.post('/bookings', { ...order, car_id, starts_at: start, ends_at: at(1) })).json.code);
 	}
 	for (const code of walk_ins) await until('it is confirmed', async () => (await anna.get(`/bookings/${code}`)).json.state === 'CONFIRMED');
+	await manager.post(`/bookings/${walk_ins[0]}/move`, { branch_id: car.branch_id });
+	await manager.post(`/bookings/${walk_ins[0]}/move`, { branch_id: 99999 });
 	await manager.post(`/bookings/${walk_ins[0]}/hand-out`);
 	await manager.post(`/bookings/${walk_ins[0]}/hand-out`);
 	await manager.get('/view/cars');
