@@ -215,14 +215,26 @@ CREATE TABLE car (
 	photo        TEXT NOT NULL DEFAULT '' CHECK (length(photo) <= 80),   -- file in $VAR/photos; '': the drawn body
 	created_at   INTEGER NOT NULL,
 	updated_at   INTEGER NOT NULL,
-	rev          INTEGER NOT NULL                    -- grows with every change of any car: searches fetch only what changed
+	rev          INTEGER NOT NULL,                   -- grows with every change of any car: searches fetch only what changed
+	retire_at    INTEGER NOT NULL DEFAULT 0 CHECK (retire_at = 0 OR service = 'OUT_OF_SERVICE'),  -- RETIRED from then on, unless it is undone
+	retire_by    INTEGER NOT NULL DEFAULT 0,         -- … user_id
+	service_before TEXT NOT NULL DEFAULT '' CHECK (service_before IN ('', 'IN_SERVICE', 'OUT_OF_SERVICE'))    -- … what undoing gives back
+		CHECK ((service_before = '') = (retire_at = 0)),
+	service_at   INTEGER NOT NULL DEFAULT 0          -- since when it has this service at this branch
 ) STRICT;
 CREATE INDEX car_by_rev ON car (rev);
+CREATE INDEX car_to_retire ON car (retire_at) WHERE retire_at > 0;
+CREATE INDEX car_not_in_service ON car (car_id) WHERE service <> 'IN_SERVICE';
 CREATE INDEX car_by_branch ON car (branch_id);
 CREATE INDEX car_by_model ON car (model_id);
 
 CREATE TRIGGER car_stays_retired BEFORE UPDATE OF service ON car WHEN OLD.service = 'RETIRED' AND NEW.service <> 'RETIRED'
 BEGIN SELECT RAISE(ABORT, 'car_is_retired'); END;
+-- A car that a customer or a courier has is not retired.
+CREATE TRIGGER car_is_here_when_retired BEFORE UPDATE OF service, retire_at ON car
+WHEN OLD.service <> 'RETIRED' AND OLD.retire_at = 0 AND (NEW.service = 'RETIRED' OR NEW.retire_at > 0)
+	AND EXISTS (SELECT 1 FROM v_custody k WHERE k.car_id = NEW.car_id AND k.to_at IS NULL)
+BEGIN SELECT RAISE(ABORT, 'car_is_in_use'); END;
 
 -- What fleet knows of bookings, to show a car's status. It decides nothing: booking owns the calendar.
 -- A car's status now: its service unless IN_SERVICE; else RENTED while a reservation runs (or the car is OUT); else AVAILABLE.
@@ -242,7 +254,7 @@ CREATE VIEW v_branch AS SELECT branch_id, name, name_ko, region, address, addres
 CREATE VIEW v_car AS
 	SELECT c.car_id, c.plate, c.model_id, c.name, c.name_ko, c.body, c.seats, c.fuel, c.gearbox, c.daily_price, c.hourly_price,
 	       c.branch_id, b.name AS branch_name, b.name_ko AS branch_name_ko, b.region, b.address AS branch_address,
-	       b.address_ko AS branch_address_ko, b.phone AS branch_phone, c.service, c.photo, c.rev
+	       b.address_ko AS branch_address_ko, b.phone AS branch_phone, c.service, c.photo, c.rev, c.retire_at, c.service_at
 	  FROM car c JOIN branch b ON b.branch_id = c.branch_id;
 -- lets searches in memory see whether any car was changed or deleted
 CREATE VIEW v_car_rev AS SELECT rev FROM car;
@@ -725,6 +737,11 @@ CREATE VIEW v_booking AS
 	       currency, charge_id, refund_state, refund_due, refunded_amount, held_at, paid_at, ended_at, n_cars, cancel_asked_at,
 	       cancel_full_before_s, cancel_grace_s, cancel_late_percent, terms_version
 	  FROM booking;
+-- All the cars of a booking, each as it is now.
+CREATE VIEW v_booked_car AS
+	SELECT b.booking_id, c.car_id, c.plate, c.service, c.service_at, c.branch_id FROM booking b JOIN car c ON c.car_id = b.car_id
+	UNION ALL
+	SELECT m.booking_id, c.car_id, c.plate, c.service, c.service_at, c.branch_id FROM booking_car m JOIN car c ON c.car_id = m.car_id;
 CREATE VIEW v_booking_car AS SELECT booking_id, car_no, car_id, car_name, car_name_ko, plate FROM booking_car;
 CREATE VIEW v_booking_extra AS
 	SELECT b.code, b.customer_id, b.state AS booking_state, b.starts_at, b.ends_at, x.line_no, x.kind, x.ref_id, x.quantity, x.amount,
@@ -766,7 +783,16 @@ CREATE VIEW v_stuck_booking AS
 	SELECT 'custody', b.code, b.customer_id,
 	       (SELECT MAX(c.to_at) FROM custody c WHERE c.booking_id = b.booking_id AND c.ended_by = 'taken_over'), 0, 0, b.amount, b.currency, ''
 	  FROM booking b WHERE b.state = 'OUT'
-	   AND EXISTS (SELECT 1 FROM custody c WHERE c.booking_id = b.booking_id AND c.ended_by = 'taken_over');
+	   AND EXISTS (SELECT 1 FROM custody c WHERE c.booking_id = b.booking_id AND c.ended_by = 'taken_over')
+	UNION ALL                                        -- one of its cars is not in service, or is at another branch than the booking says
+	SELECT 'car_gone', b.code, b.customer_id,
+	       (SELECT MAX(CASE WHEN c.service_at > b.paid_at THEN c.service_at ELSE b.paid_at END) FROM v_booked_car c
+	         WHERE c.booking_id = b.booking_id AND (c.service <> 'IN_SERVICE' OR c.branch_id <> b.branch_id)), 0, 0, b.amount, b.currency,
+	       CASE WHEN EXISTS (SELECT 1 FROM v_booked_car c WHERE c.booking_id = b.booking_id AND c.service = 'RETIRED') THEN 'retired'
+	            WHEN EXISTS (SELECT 1 FROM v_booked_car c WHERE c.booking_id = b.booking_id AND c.service <> 'IN_SERVICE') THEN 'out_of_service'
+	            ELSE 'moved' END
+	  FROM booking b WHERE b.state = 'CONFIRMED'
+	   AND EXISTS (SELECT 1 FROM v_booked_car c WHERE c.booking_id = b.booking_id AND (c.service <> 'IN_SERVICE' OR c.branch_id <> b.branch_id));
 CREATE VIEW v_custody AS
 	SELECT c.custody_id, c.car_id, c.kind, COALESCE(b.code, '') AS booking_code, c.user_id, c.from_at, c.to_at, c.ended_by,
 	       COALESCE(b.ends_at, 0) AS due_at
@@ -1035,6 +1061,10 @@ CREATE TABLE delivery (
 	ask_next_at  INTEGER NOT NULL DEFAULT 0,         -- when the sweep asks booking again
 	ask_tries    INTEGER NOT NULL DEFAULT 0,
 	back_at      INTEGER NOT NULL DEFAULT 0,         -- collection: when the collected car was back at the branch
+	-- given up by the dispatcher: CANCELLED from then on, unless it is undone before
+	cancel_at    INTEGER NOT NULL DEFAULT 0 CHECK (cancel_at = 0 OR state IN ('REQUESTED', 'SCHEDULED')),
+	cancel_by    INTEGER NOT NULL DEFAULT 0,         -- … user_id
+	cancel_reason TEXT NOT NULL DEFAULT '' CHECK (length(cancel_reason) <= 200) CHECK (cancel_at = 0 OR asked_step = ''),
 	CHECK (state NOT IN ('SCHEDULED', 'SHIPPED', 'DELIVERED') OR courier_id <> 0),
 	CHECK (state <> 'DELIVERED' OR length(received_by) > 0),
 	CHECK (state <> 'CANCELLED' OR ended_by <> '')
@@ -1043,6 +1073,7 @@ CREATE TABLE delivery (
 CREATE UNIQUE INDEX delivery_once ON delivery (booking_code, direction) WHERE state <> 'CANCELLED';
 CREATE INDEX delivery_by_booking ON delivery (booking_code);
 CREATE INDEX delivery_asks ON delivery (ask_next_at) WHERE asked_step <> '';
+CREATE INDEX delivery_to_cancel ON delivery (cancel_at) WHERE cancel_at > 0;
 CREATE INDEX delivery_open ON delivery (window_from, delivery_id) WHERE state IN ('REQUESTED', 'SCHEDULED', 'SHIPPED');
 CREATE INDEX delivery_by_window ON delivery (window_from, delivery_id);
 CREATE INDEX delivery_by_courier ON delivery (courier_id, window_from, delivery_id) WHERE courier_id <> 0;

@@ -32,6 +32,7 @@
 	X(BOOKING_REFUNDED,         "booking.refunded",          "booking") \
 	X(BOOKING_EXTRA_ENDED,      "booking.extra_ended",       "booking") \
 	X(BOOKING_EXTRA_REFUNDED,   "booking.extra_refunded",    "booking") \
+	X(BOOKING_MOVED,            "booking.moved",             "booking") \
 	X(BOOKING_RETRIED,          "booking.retried",           "booking") \
 	X(BOOKING_RESOLVED,         "booking.resolved",          "booking") \
 	X(BOOKING_TERMS_PUBLISHED,  "booking.terms_published",   "booking") \

@@ -40,6 +40,8 @@
 	     N_("An extra is not available")) \
 	BOTH(BOOKING_EXTRA_REFUNDED, N_("An extra was refunded"), \
 	     N_("An extra was refunded")) \
+	BOTH(BOOKING_MOVED, N_("The pick-up branch was changed"), \
+	     N_("Your pick-up branch has changed")) \
 	STAFF(BOOKING_RETRIED, N_("Processing of the booking was retried")) \
 	STAFF(BOOKING_RESOLVED, N_("The booking was closed manually")) \
 	STAFF(BOOKING_TERMS_PUBLISHED, N_("A version of the terms or another document was published")) \
@@ -129,12 +131,13 @@ static const struct words collection_words = WORDS(collection_word);
 
 struct event_facts {
 	const char *direction, *note, *item_name, *item_name_ko, *label, *label_ko;
-	int64_t quantity, amount, refunded_amount;
+	int64_t quantity, amount, refunded_amount, retire_at;
 };
 static const struct member event_facts_members[] = {
 	SHAPE_TEXT(event_facts, direction), SHAPE_TEXT(event_facts, note), SHAPE_TEXT(event_facts, item_name),
 	SHAPE_TEXT(event_facts, item_name_ko), SHAPE_TEXT(event_facts, label), SHAPE_TEXT(event_facts, label_ko),
-	SHAPE_INT(event_facts, quantity), SHAPE_AMOUNT(event_facts, amount), SHAPE_AMOUNT(event_facts, refunded_amount),
+	SHAPE_TIME(event_facts, retire_at), SHAPE_INT(event_facts, quantity),
+	SHAPE_AMOUNT(event_facts, amount), SHAPE_AMOUNT(event_facts, refunded_amount),
 };
 static const struct shape event_facts_shape = SHAPE(event_facts, event_facts_members);
 
@@ -158,6 +161,8 @@ event_sentence(struct arena *m, const struct event *e)
 		return _("Another change was recorded");
 	if (facts.note && *facts.note && i == EVENT_DELIVERY_SCHEDULED)
 		return _("The courier could not complete the job");
+	if (facts.retire_at && i == EVENT_CAR_MODIFIED)
+		return _("The car is being retired");
 	if (facts.direction && strcmp(facts.direction, "collection") == 0
 		&& (at = words_find(&collection_words, e->type)) >= 0)
 		return _(collection_word[at].label);

@@ -24,6 +24,7 @@ static const struct setting table[] = {
 	{ AT(refund_late_percent),     .kind = SETTING_INT,  .standard = "90", .min = 0, .max = 100 },
 	{ AT(no_show_grace_s),         .kind = SETTING_INT,  .standard = "3600", .min = 0, .max = 365 * 86400 },
 	{ AT(no_show_after_s),         .kind = SETTING_INT,  .standard = "7200", .min = 0, .max = 365 * 86400 },
+	{ AT(undo_window_s),           .kind = SETTING_INT,  .standard = "600", .min = 0, .max = 86400 },
 	{ AT(stuck_after_s),           .kind = SETTING_INT,  .standard = "120", .min = 5, .max = 86400 },
 	{ AT(delivery_zones),          .kind = SETTING_TEXT, .standard =
 		"center:15000:City centre:시내 중심; city:25000:Greater city:시내 외곽;"

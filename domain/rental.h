@@ -24,6 +24,8 @@ struct rental {
 	/* 3600: from this long after the start a manager can record that a booking was not picked up; 7200: from this
 	 * long after it the sweep does */
 	int64_t no_show_grace_s, no_show_after_s;
+	/* 600: so long staff can undo an act that ends a customer's right; what it leads to waits. 0: no undo */
+	int64_t undo_window_s;
 	int64_t stuck_after_s;                  /* 120: what is pending for longer is shown to managers */
 	const char *delivery_zones;             /* code:fee:English:한국어; … (domain/choices.h) */
 	int64_t delivery_window_s;              /* 7200: how long a customer waits for a courier */

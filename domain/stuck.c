@@ -17,6 +17,7 @@ static const struct word kind_word[] = {
 	[STUCK_WISH]        = { "wish",        N_("Cancellation waiting for delivery") },
 	[STUCK_EXTRA]       = { "extra",       N_("Partial refund pending") },
 	[STUCK_CUSTODY]     = { "custody",     N_("Car handed on, return not recorded") },
+	[STUCK_CAR_GONE]    = { "car_gone",    N_("Car not available at the branch") },
 	[STUCK_CHARGE]      = { "charge",      N_("Charge result unknown") },
 	[STUCK_PAYBACK]     = { "payback",     N_("Refund not completed by the payment provider") },
 	[STUCK_OUTSIDE]     = { "outside",     N_("Refunded in the payment provider's dashboard") },
@@ -58,6 +59,7 @@ const unsigned stuck_resolutions[] = {
 	[STUCK_WISH]        = 0,
 	[STUCK_EXTRA]       = 1 << RESOLUTION_NOTHING_OWED,
 	[STUCK_CUSTODY]     = 1 << RESOLUTION_RETURNED,
+	[STUCK_CAR_GONE]    = 0, /* settled on the booking's page, or with the car */
 	[STUCK_CHARGE]      = 1 << RESOLUTION_NO_PAYMENT,
 	[STUCK_PAYBACK]     = 1 << RESOLUTION_BY_BANK,
 	[STUCK_OUTSIDE]     = 1 << RESOLUTION_SEEN,
@@ -74,6 +76,7 @@ pending_reason(int kind)
 	case STUCK_CUSTODY: return _("Another customer has the car. Please find out when it came back and record it.");
 	case STUCK_OUTSIDE: return _("It is in our ledger. Check whether the booking should go on.");
 	case STUCK_ASKED:
+	case STUCK_CAR_GONE:
 	case STUCK_EXTRA:
 	case STUCK_CANCEL:
 	case STUCK_REFUND:
@@ -82,6 +85,20 @@ pending_reason(int kind)
 	case STUCK_LATE_LOOK: break;
 	}
 	return _("Not tried yet");
+}
+
+/* What is wrong with the car, and what to do. */
+static const char *
+car_gone_reason(const char *code)
+{
+	if (strcmp(code, "moved") == 0)
+		return _("The car was moved to another branch. Move it back, or hand it over at the new branch: the"
+			 " customer is told.");
+	if (strcmp(code, "retired") == 0)
+		return _("The car is retired. Cancel the booking because we cannot keep it: the customer gets all"
+			 " the money back.");
+	return _(
+		"The car is not in service. Put it back into service in time, or cancel it because we cannot keep it.");
 }
 
 const char *
@@ -98,6 +115,8 @@ stuck_error_in_words(struct arena *m, int kind, const char *last_error)
 	};
 	size_t n = strcspn(last_error, " ");
 
+	if (kind == STUCK_CAR_GONE)
+		return car_gone_reason(last_error);
 	if (!*last_error)
 		return pending_reason(kind);
 	if (kind == STUCK_UNCONFIRMED)

@@ -22,6 +22,7 @@ enum stuck_kind {
 	STUCK_WISH,             /* booking: to be cancelled, and delivery has not answered whether it can be */
 	STUCK_EXTRA,            /* booking: an extra ended, its refund is pending */
 	STUCK_CUSTODY,          /* booking: another booking has its car, and it was not recorded as returned */
+	STUCK_CAR_GONE,         /* booking: one of its cars is not in service, or was moved to another branch */
 	STUCK_CHARGE,           /* payment: the provider has not said whether it charged */
 	STUCK_PAYBACK,          /* payment: the provider has not made the refund */
 	STUCK_OUTSIDE,          /* payment: refunded in the provider's own dashboard, and no manager has seen it */

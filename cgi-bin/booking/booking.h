@@ -210,7 +210,7 @@ bool booking_is_at_counter(struct db *db, const struct booking *b);
 /* CONFIRMED, at the counter, from the turnaround before its start until its end */
 bool booking_may_hand_out(struct db *db, const struct booking *b);
 /* CONFIRMED → OUT; a delivery that is no longer needed is refunded. Not while one of its cars is in use
- * (custody_in_use) */
+ * (custody_in_use) or not in service (booking_car_gone) */
 bool booking_hand_out(struct db *db, struct booking *b, int64_t actor_id);
 /* OUT → RETURNED → COMPLETED; frees the car from now + turnaround */
 bool booking_take_back(struct db *db, struct booking *b, int64_t actor_id);
@@ -225,6 +225,7 @@ enum no_show {
 	NO_SHOW_TOO_EARLY,                      /* *from: when a manager may record it */
 	NO_SHOW_CAR_AWAY,                       /* *with: the code of the booking that still has one of its cars */
 	NO_SHOW_NEVER_THERE,                    /* one of its cars came back only after its end */
+	NO_SHOW_CAR_GONE,                       /* one of its cars is not in service */
 	NO_SHOW_WRONG_STATE,
 };
 enum no_show booking_may_no_show(struct db *db, const struct booking *b, int64_t *from, const char **with);

@@ -9,6 +9,7 @@
 #define MP_BOOKING_CUSTODY_H
 
 #include "booking.h"
+#include "gone.h"
 #include "domain/car_in_use.h"
 
 /* The first of the booking's cars that is in use. own_courier: a courier's custody for this booking counts too. */
@@ -42,8 +43,11 @@ struct custody_request {
 enum custody_outcome {
 	CUSTODY_DONE,
 	CUSTODY_IN_USE,         /* another person has one of the cars: *other. Nothing changed */
+	CUSTODY_OUT_OF_SERVICE, /* one of the cars is not in service: *gone. Nothing changed */
 	CUSTODY_WRONG_STATE,    /* the booking is not in a state for it. Nothing changed */
 };
-enum custody_outcome custody_take_step(struct db *db, const struct custody_request *q, struct custody *other);
+/* Why not. */
+struct custody_refusal { struct custody other; struct car_gone gone; };
+enum custody_outcome custody_take_step(struct db *db, const struct custody_request *q, struct custody_refusal *why);
 
 #endif

@@ -25,24 +25,28 @@ has_begun(struct db *db, const struct custody_request *q, const struct booking *
 
 /* Also while it is to be cancelled: delivery, which has noted that the courier wants to leave, refuses that. */
 static enum custody_outcome
-leave(struct db *db, struct booking *b, const struct custody_request *q, struct custody *other)
+leave(struct db *db, struct booking *b, const struct custody_request *q, struct custody_refusal *why)
 {
 	if (b->state != BOOKING_CONFIRMED)
 		return CUSTODY_WRONG_STATE;
-	if (custody_in_use(db, b, false, other))
+	if (custody_in_use(db, b, false, &why->other))
 		return CUSTODY_IN_USE;
+	if (booking_car_gone(db, b, &why->gone))
+		return CUSTODY_OUT_OF_SERVICE;
 	custody_end(db, b, CUSTODY_STAFF, "handed_on");
 	custody_begin(db, b, CUSTODY_STAFF, q->user_id, q->key);
 	return CUSTODY_DONE;
 }
 
 static enum custody_outcome
-hand_over(struct db *db, struct booking *b, const struct custody_request *q, struct custody *other)
+hand_over(struct db *db, struct booking *b, const struct custody_request *q, struct custody_refusal *why)
 {
 	if (b->state != BOOKING_CONFIRMED)
 		return CUSTODY_WRONG_STATE;
-	if (custody_in_use(db, b, false, other))
+	if (custody_in_use(db, b, false, &why->other))
 		return CUSTODY_IN_USE;
+	if (booking_car_gone(db, b, &why->gone))
+		return CUSTODY_OUT_OF_SERVICE;
 	custody_end(db, b, CUSTODY_STAFF, "handed_on");
 	custody_begin(db, b, CUSTODY_CUSTOMER, b->customer_id, q->key);
 	return booking_set_out(db, b, 0, q->user_id) ? CUSTODY_DONE : CUSTODY_WRONG_STATE;
@@ -50,11 +54,11 @@ hand_over(struct db *db, struct booking *b, const struct custody_request *q, str
 
 /* A car that another customer has by now cannot have been collected. */
 static enum custody_outcome
-collect(struct db *db, struct booking *b, const struct custody_request *q, struct custody *other)
+collect(struct db *db, struct booking *b, const struct custody_request *q, struct custody_refusal *why)
 {
 	if (b->state != BOOKING_OUT)
 		return CUSTODY_WRONG_STATE;
-	if (b->taken_over_at && custody_in_use(db, b, true, other))
+	if (b->taken_over_at && custody_in_use(db, b, true, &why->other))
 		return CUSTODY_IN_USE;
 	if (!booking_mark_returned(db, b, 0, q->user_id))
 		return CUSTODY_WRONG_STATE;
@@ -74,25 +78,25 @@ back(struct db *db, const struct booking *b, const struct custody_request *q)
 }
 
 static enum custody_outcome
-take_step(struct db *db, struct booking *b, const struct custody_request *q, struct custody *other)
+take_step(struct db *db, struct booking *b, const struct custody_request *q, struct custody_refusal *why)
 {
 	switch ((enum custody_step)q->step) {
-	case CUSTODY_LEAVE: return leave(db, b, q, other);
-	case CUSTODY_HAND_OVER: return hand_over(db, b, q, other);
-	case CUSTODY_COLLECT: return collect(db, b, q, other);
+	case CUSTODY_LEAVE: return leave(db, b, q, why);
+	case CUSTODY_HAND_OVER: return hand_over(db, b, q, why);
+	case CUSTODY_COLLECT: return collect(db, b, q, why);
 	case CUSTODY_BACK: return back(db, b, q);
 	}
 	return CUSTODY_WRONG_STATE;
 }
 
 enum custody_outcome
-custody_take_step(struct db *db, const struct custody_request *q, struct custody *other)
+custody_take_step(struct db *db, const struct custody_request *q, struct custody_refusal *why)
 {
 	enum custody_outcome outcome = CUSTODY_WRONG_STATE;
 	struct booking b;
 
 	db_begin(db);
 	if (booking_find(db, q->booking_code, 0, &b))
-		outcome = has_begun(db, q, &b) ? CUSTODY_DONE : take_step(db, &b, q, other);
+		outcome = has_begun(db, q, &b) ? CUSTODY_DONE : take_step(db, &b, q, why);
 	return db_commit(db) ? outcome : CUSTODY_WRONG_STATE;
 }

@@ -51,12 +51,20 @@ static const struct member step_members[] = {
 };
 static const struct shape step_shape = SHAPE(booking, step_members);
 
+static const struct member moved_members[] = {
+	SHAPE_TEXT(booking, code), SHAPE_INT(booking, customer_id), SHAPE_INT(booking, car_id),
+	SHAPE_INT(booking, branch_id), SHAPE_TEXT_KO(booking, branch_name), SHAPE_TIME(booking, starts_at),
+	SHAPE_TIME(booking, ends_at),
+};
+static const struct shape moved_shape = SHAPE(booking, moved_members);
+
 static const struct shape *const booking_payload[N_EVENT_TYPES] = {
 	[EVENT_BOOKING_HELD]             = &held_shape,
 	[EVENT_BOOKING_PAID]             = &paid_shape,
 	[EVENT_BOOKING_EXPIRED]          = &ended_shape,
 	[EVENT_BOOKING_CONFIRMED]        = &step_shape,
 	[EVENT_BOOKING_HANDED_OUT]       = &step_shape,
+	[EVENT_BOOKING_MOVED]            = &moved_shape,
 	[EVENT_BOOKING_RETURNED]         = &step_shape,
 	[EVENT_BOOKING_COMPLETED]        = &step_shape,
 	[EVENT_BOOKING_NO_SHOW]          = &step_shape,

@@ -3,6 +3,7 @@
 #include "booking_steps.h"
 #include "calendar.h"
 #include "custody.h"
+#include "gone.h"
 
 #include "domain/rental.h"
 #include "lib/base/clock.h"
@@ -92,11 +93,12 @@ booking_may_hand_out(struct db *db, const struct booking *b)
 bool
 booking_hand_out(struct db *db, struct booking *b, int64_t actor_id)
 {
+	struct car_gone gone;
 	struct custody other;
 	bool done;
 
 	db_begin(db);
-	done = booking_may_hand_out(db, b) && !custody_in_use(db, b, true, &other)
+	done = booking_may_hand_out(db, b) && !custody_in_use(db, b, true, &other) && !booking_car_gone(db, b, &gone)
 		&& booking_mark_out(db, b, 0, actor_id);
 	if (done)
 		booking_extras_end(db, b, EXTRA_DELIVERY, "at_branch", "", 0);
@@ -160,6 +162,7 @@ static enum no_show
 check_no_show(struct db *db, const struct booking *b, int64_t wait_s, int64_t *from, const char **with)
 {
 	int64_t now = clock_now(), there_from;
+	struct car_gone gone;
 
 	*with = NULL;
 	*from = b->starts_at + wait_s;
@@ -170,6 +173,8 @@ check_no_show(struct db *db, const struct booking *b, int64_t wait_s, int64_t *f
 	*with = who_has_its_car(db, b);
 	if (*with)
 		return NO_SHOW_CAR_AWAY;
+	if (booking_car_gone(db, b, &gone))
+		return NO_SHOW_CAR_GONE;
 	there_from = was_there_from(db, b);
 	if (there_from >= b->ends_at)
 		return NO_SHOW_NEVER_THERE;

@@ -8,6 +8,7 @@
  *	pages_booking.c one booking   booking.c, cancel.c    its states; cancelling   sweep.c      what is due
  *	pages_list.c    a manager's   handover.c, custody.c  hand over, take back     stuck.c      what needs attention
  *	pages_terms.c   documents     terms.c, terms_text.c  their versions, layout
+ *	pages_move.c    … moved       gone.c                 a car not at the branch
  */
 #include "booking.h"
 #include "pages.h"
@@ -39,6 +40,8 @@ static const struct route routes[] = {
 	{ POST, "/bookings/:code/hand-out",  do_hand_over_car,  ROLE_MANAGER },
 	{ POST, "/bookings/:code/take-back", do_take_back_car,  ROLE_MANAGER },
 	{ POST, "/bookings/:code/no-show",   do_no_show,        ROLE_MANAGER },
+	{ GET,  "/bookings/:code/move",      page_move,         ROLE_MANAGER },
+	{ POST, "/bookings/:code/move",      do_move,           ROLE_MANAGER },
 	{ POST, "/bookings/:code/retry",     do_retry,          ROLE_MANAGER },
 	{ GET,  "/bookings/:code/resolve",   page_resolve,      ROLE_MANAGER },
 	{ POST, "/bookings/:code/resolve",   do_resolve,        ROLE_MANAGER },

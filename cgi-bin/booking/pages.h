@@ -12,6 +12,7 @@ handler page_offers, page_offer;                                                
 handler page_new_booking, do_book;                                              /* pages.c */
 handler do_pay_booking, do_paid;                                                /* pages_pay.c */
 handler page_booking, page_receipt, page_cancel, do_cancel_booking;             /* pages_booking.c */
+handler page_move, do_move;                                                     /* pages_move.c */
 handler page_stuck, do_retry, page_resolve, do_resolve;                         /* pages_stuck.c */
 handler do_custody;                                                             /* pages_call.c */
 handler page_terms, page_privacy, page_company, page_terms_edit, do_terms_publish;      /* pages_terms.c */
@@ -26,6 +27,8 @@ enum status booking_done(struct web *w, enum status json_status, struct booking 
 enum status show_held_booking(struct web *w, const struct booking *b);
 /* 409: the booking's page says who has the car */
 enum status refuse_car_in_use(struct web *w, const struct booking *b, const struct custody *c);
+/* … or that it is not in service */
+enum status refuse_car_gone(struct web *w, const struct booking *b, const struct car_gone *c);
 
 /* --- pages_pay.c, for pages.c --- */
 enum status go_to_payment_page(struct web *w, const struct booking *b);

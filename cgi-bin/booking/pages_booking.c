@@ -4,6 +4,7 @@
 #include "orders.h"
 #include "pages.h"
 
+#include "domain/cars.h"
 #include "domain/choices.h"
 #include "domain/decline_words.h"
 #include "domain/rental.h"
@@ -28,7 +29,8 @@ static const struct member booking_json_members[] = {
 	SHAPE_TEXT(booking, code), SHAPE_STATE(booking, state, booking_state_words), SHAPE_INT(booking, car_id),
 	SHAPE_TEXT_KO(booking, car_name), SHAPE_TEXT(booking, plate), SHAPE_INT(booking, model_id),
 	SHAPE_INT(booking, n_cars), SHAPE_LIST_AS(booking, cars, cars, n_all_cars, booking_car_shape),
-	SHAPE_TEXT(booking, branch_name), SHAPE_TIME(booking, starts_at), SHAPE_TIME(booking, ends_at),
+	SHAPE_INT(booking, branch_id), SHAPE_TEXT(booking, branch_name), SHAPE_TIME(booking, starts_at),
+	SHAPE_TIME(booking, ends_at),
 	SHAPE_AMOUNT(booking, amount), SHAPE_AMOUNT(booking, vat_amount), SHAPE_TEXT(booking, currency),
 	SHAPE_STATE(booking, refund_state, refund_state_words), SHAPE_AMOUNT(booking, refund_due),
 	SHAPE_AMOUNT(booking, refunded_amount), SHAPE_AMOUNT(booking, kept_amount),
@@ -53,6 +55,10 @@ struct booking_details {
 	const char *no_show_with;               /* the booking that still has its car; NULL: none */
 	struct custody *in_use; /* may_hand_out, and one of its cars is in use; NULL: none is */
 	bool is_in_use_by_booking, is_taken_over;
+	/* CONFIRMED: a car that is not in service; where its cars were moved; they are at several branches */
+	struct car_gone *gone;
+	struct new_branch *moved_to;
+	bool is_apart, is_gone_for_good;
 	int64_t taken_over_at;
 	struct cancel_preview preview;
 	int64_t refund, fee;
@@ -85,6 +91,8 @@ static const struct member booking_details_members[] = {
 	SHAPE_BOOL(booking_details, is_on_its_way), SHAPE_BOOL(booking_details, may_hand_out),
 	SHAPE_MAYBE(booking_details, in_use, custody_shape), SHAPE_BOOL(booking_details, is_in_use_by_booking),
 	SHAPE_BOOL(booking_details, is_taken_over), SHAPE_TIME(booking_details, taken_over_at),
+	SHAPE_MAYBE(booking_details, gone, car_gone_shape), SHAPE_MAYBE(booking_details, moved_to, new_branch_shape),
+	SHAPE_BOOL(booking_details, is_apart), SHAPE_BOOL(booking_details, is_gone_for_good),
 	SHAPE_BOOL(booking_details, may_take_back), SHAPE_BOOL(booking_details, may_no_show),
 	SHAPE_BOOL(booking_details, no_show_later), SHAPE_TIME(booking_details, no_show_from),
 	SHAPE_TEXT(booking_details, no_show_with),
@@ -179,6 +187,29 @@ fill_manager(struct web *w, struct booking_details *p)
 	p->has_actions = p->n_events > 0;
 }
 
+/* Where its cars are, and whether they are in service. */
+static void
+fill_gone(struct web *w, struct booking_details *p)
+{
+	struct new_branch at;
+	struct car_gone gone;
+	enum cars_place place;
+
+	if (p->booking.state != BOOKING_CONFIRMED || p->is_wished)
+		return;
+	if (booking_car_gone(w->db, &p->booking, &gone)) {
+		p->gone = arena_array(w->m, struct car_gone, 1);
+		*p->gone = gone;
+		p->is_gone_for_good = gone.service == SERVICE_RETIRED;
+	}
+	place = booking_cars_place(w->db, &p->booking, &at);
+	p->is_apart = place == CARS_APART;
+	if (place == CARS_AT_OTHER) {
+		p->moved_to = arena_array(w->m, struct new_branch, 1);
+		*p->moved_to = at;
+	}
+}
+
 /* Whether it may be handed over now, and who has one of its cars. */
 static void
 fill_counter(struct web *w, struct booking_details *p)
@@ -190,6 +221,7 @@ fill_counter(struct web *w, struct booking_details *p)
 	p->may_take_back = b->state == BOOKING_OUT;
 	p->taken_over_at = b->taken_over_at;
 	p->is_taken_over = b->taken_over_at != 0;
+	fill_gone(w, p);
 	if (p->may_hand_out && custody_in_use(w->db, b, true, &c)) {
 		p->in_use = arena_array(w->m, struct custody, 1);
 		*p->in_use = c;
@@ -318,6 +350,18 @@ refuse_car_in_use(struct web *w, const struct booking *b, const struct custody *
 
 	if (w->json)
 		return car_in_use_json(w, c);
+	fill_page(w, &p);
+	return web_page(w, HTTP_CONFLICT, &booking_shown, &p);
+}
+
+/* POST /bookings/CODE/hand-out while one of its cars is not in service. */
+enum status
+refuse_car_gone(struct web *w, const struct booking *b, const struct car_gone *c)
+{
+	struct booking_details p = { .booking = *b };
+
+	if (w->json)
+		return car_gone_json(w, c);
 	fill_page(w, &p);
 	return web_page(w, HTTP_CONFLICT, &booking_shown, &p);
 }

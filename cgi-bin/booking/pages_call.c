@@ -49,15 +49,16 @@ enum status
 do_custody(struct web *w)
 {
 	struct custody_request q;
-	struct custody other;
+	struct custody_refusal why;
 
 	if (!read_custody_request(w, &q)) {
 		log_error("call", "invalid custody request");
 		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", "This is not a valid custody request.");
 	}
-	switch (custody_take_step(w->db, &q, &other)) {
+	switch (custody_take_step(w->db, &q, &why)) {
 	case CUSTODY_DONE: return web_json(w, HTTP_OK, &custody_done_shape, &(struct custody_done){ "done" });
-	case CUSTODY_IN_USE: return car_in_use_json(w, &other);
+	case CUSTODY_IN_USE: return car_in_use_json(w, &why.other);
+	case CUSTODY_OUT_OF_SERVICE: return car_gone_json(w, &why.gone);
 	case CUSTODY_WRONG_STATE: break;
 	}
 	return web_refuse(w, HTTP_CONFLICT, "wrong_state", "The booking is not in a state for this step.");

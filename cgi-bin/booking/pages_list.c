@@ -117,10 +117,11 @@ do_step(struct web *w, bool (*step)(struct db *db, struct booking *b, int64_t ac
 	return booking_done(w, HTTP_OK, &b, booking_url(w, &b));
 }
 
-/* A car that is in use is named; the rest is as for the other steps. */
+/* A car that is in use or not in service is named; the rest is as for the other steps. */
 enum status
 do_hand_over_car(struct web *w)
 {
+	struct car_gone gone;
 	struct custody other;
 	struct booking b;
 
@@ -132,6 +133,8 @@ do_hand_over_car(struct web *w)
 		return booking_done(w, HTTP_OK, &b, booking_url(w, &b));
 	if (find_path_booking(w, &b) && booking_may_hand_out(w->db, &b) && custody_in_use(w->db, &b, true, &other))
 		return refuse_car_in_use(w, &b, &other);
+	if (booking_may_hand_out(w->db, &b) && booking_car_gone(w->db, &b, &gone))
+		return refuse_car_gone(w, &b, &gone);
 	return refuse_step(w);
 }
 
@@ -161,6 +164,9 @@ refuse_no_show(struct web *w, const struct booking *b)
 		return web_refuse(w, HTTP_CONFLICT, "car_out",
 			_("The car came back only after this booking had ended, so this customer could not pick it"
 			  " up."));
+	case NO_SHOW_CAR_GONE:
+		return web_refuse(w, HTTP_CONFLICT, "car_out_of_service",
+			_("The car is not in service, so this customer could not pick it up."));
 	case NO_SHOW_MAY:
 	case NO_SHOW_WRONG_STATE: break;
 	}

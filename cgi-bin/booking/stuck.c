@@ -106,6 +106,7 @@ booking_retry(struct db *db, struct booking *b, int64_t actor_id)
 	case STUCK_REFUND: booking_try_refund(db, b); break;
 	case STUCK_WISH: booking_cancel_again(db, b); break;
 	case STUCK_CUSTODY:
+	case STUCK_CAR_GONE:
 	case STUCK_EXTRA: break; /* below, with those of any other kind */
 	case STUCK_CHARGE:
 	case STUCK_PAYBACK:

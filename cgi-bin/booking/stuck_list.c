@@ -46,7 +46,8 @@ stuck_rows(struct db *db, const struct stuck_query *q, struct stuck_row **rows)
 		const char *own = r->charge_id ? arena_printf(m, "/payments/%lld", (long long)r->charge_id)
 					       : arena_printf(m, "/bookings/%s", r->subject_id);
 
-		r->try_url = r->kind == STUCK_CUSTODY ? NULL : arena_printf(m, "%s/retry", own);
+		r->try_url =
+			r->kind == STUCK_CUSTODY || r->kind == STUCK_CAR_GONE ? NULL : arena_printf(m, "%s/retry", own);
 		r->resolve_url = stuck_resolutions[r->kind] ? arena_printf(m, "%s/resolve", own) : NULL;
 	}
 	return n;

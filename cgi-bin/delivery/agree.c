@@ -36,7 +36,8 @@ delivery_note_step(struct db *db, const struct delivery *d, enum delivery_step s
 
 	return db_do(db,
 		       "UPDATE delivery SET asked_step = $2, asked_by = $3, asked_at = $4, ask_next_at = $5,"
-		       " ask_tries = 1, trip_no = trip_no + $6 WHERE delivery_id = $1 AND asked_step = ''",
+		       " ask_tries = 1, trip_no = trip_no + $6 WHERE delivery_id = $1 AND asked_step = ''"
+		       " AND cancel_at = 0",
 		       d->delivery_id, words_code(&delivery_step_words, (int)step), actor_id, now, now + OWN_TRY_S,
 		       begins ? 1 : 0)
 		== 1;
@@ -200,6 +201,10 @@ delivery_ask(struct db *db, struct delivery *d)
 		withdraw_step(db, d, false);
 		d->in_use = other;
 		return DELIVERY_CAR_IN_USE;
+	case BOOKING_ANSWER_OUT_OF_SERVICE:
+		withdraw_step(db, d, false);
+		d->in_use = other;
+		return DELIVERY_OUT_OF_SERVICE;
 	case BOOKING_ANSWER_REFUSED: withdraw_step(db, d, false); return DELIVERY_WRONG_STATE;
 	case BOOKING_ANSWER_NOT_ASKED: return withdraw_step(db, d, true) ? DELIVERY_LATER : DELIVERY_PENDING;
 	case BOOKING_ANSWER_UNKNOWN: break;
@@ -237,5 +242,5 @@ delivery_sweep(struct db *db)
 		ids[n++] = row_int(r, 0);
 	for (int i = 0; i < n && !db_failed(db) && clock_ms() < end_ms; i++)
 		ask_again(db, ids[i]);
-	return n == AT_ONCE;
+	return delivery_give_up_due(db) || n == AT_ONCE;
 }

@@ -1,6 +1,7 @@
 /* booking_client - delivery's call to booking over its internal socket; described in booking_client.h. */
 #include "booking_client.h"
 
+#include "domain/car_gone.h"
 #include "lib/base/json.h"
 #include "lib/base/settings.h"
 #include "lib/call/call.h"
@@ -24,7 +25,10 @@ refusal(struct db *db, const char *answer, struct custody *other)
 	if (!json_into(db_memory(db), answer, &car_in_use_shape, &a))
 		return BOOKING_ANSWER_UNKNOWN;
 	*other = a.error.details;
-	return strcmp(text_or_empty(a.error.code), "car_in_use") == 0 ? BOOKING_ANSWER_IN_USE : BOOKING_ANSWER_REFUSED;
+	a.error.code = text_or_empty(a.error.code);
+	if (strcmp(a.error.code, CAR_GONE_CODE) == 0)
+		return BOOKING_ANSWER_OUT_OF_SERVICE;
+	return strcmp(a.error.code, "car_in_use") == 0 ? BOOKING_ANSWER_IN_USE : BOOKING_ANSWER_REFUSED;
 }
 
 /* A 503 means that booking has not begun, as in booking's own calls. */

@@ -11,6 +11,7 @@
 enum booking_answer {
 	BOOKING_ANSWER_DONE,
 	BOOKING_ANSWER_IN_USE,          /* another person has the car: *other. Nothing changed */
+	BOOKING_ANSWER_OUT_OF_SERVICE,  /* one of the cars is not in service: other->plate. Nothing changed */
 	BOOKING_ANSWER_REFUSED,         /* the booking is not in a state for it. Nothing changed */
 	BOOKING_ANSWER_NOT_ASKED,       /* certainly nothing happened: booking is down or refuses calls */
 	BOOKING_ANSWER_UNKNOWN,         /* asked, no answer in time: ask again with the same key */

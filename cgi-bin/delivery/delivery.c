@@ -34,14 +34,15 @@ const struct words delivery_direction_words = WORDS(direction_word);
 	SHAPE_TIME(delivery, scheduled_at), SHAPE_TIME(delivery, shipped_at), SHAPE_TIME(delivery, delivered_at), \
 	SHAPE_TIME(delivery, ended_at), SHAPE_TEXT(delivery, ended_by), SHAPE_TEXT(delivery, end_reason), \
 	SHAPE_BOOL(delivery, has_photo), SHAPE_BOOL(delivery, is_late), SHAPE_BOOL(delivery, overlaps), \
-	SHAPE_STATE(delivery, asked_step, delivery_step_words), SHAPE_TIME(delivery, back_at)
+	SHAPE_STATE(delivery, asked_step, delivery_step_words), SHAPE_TIME(delivery, back_at), \
+	SHAPE_TIME(delivery, cancel_at), SHAPE_TEXT(delivery, cancel_reason)
 
 static const struct member json_members[] = { JSON_MEMBERS };
 const struct shape delivery_json_shape = SHAPE(delivery, json_members);
 static const struct member page_members[] = {
 	JSON_MEMBERS, SHAPE_TEXT(delivery, zone_name), SHAPE_TEXT(delivery, goods), SHAPE_TEXT(delivery, photo),
 	SHAPE_BOOL(delivery, is_open), SHAPE_INT(delivery, asked_by), SHAPE_INT(delivery, ask_tries),
-	SHAPE_INT(delivery, trip_no),
+	SHAPE_INT(delivery, trip_no), SHAPE_INT(delivery, cancel_by),
 };
 const struct shape delivery_shape = SHAPE(delivery, page_members);
 
@@ -78,6 +79,7 @@ delivery_find(struct db *db, int64_t delivery_id, const struct delivery_actor *b
 		    " d.shipped_at, d.delivered_at, d.ended_at, d.ended_by, d.end_reason, d.odometer_km,"
 		    " d.fuel_percent, d.received_by,"
 		    " d.photo, d.note, d.asked_step, d.asked_by, d.ask_tries, d.trip_no, d.back_at,"
+		    " d.cancel_at, d.cancel_by, d.cancel_reason,"
 		    " COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = d.customer_id), '') AS customer_name,"
 		    " COALESCE((SELECT u.phone FROM v_user u WHERE u.user_id = d.customer_id), '') AS customer_phone,"
 		    " COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = d.courier_id), '') AS courier_name,"

@@ -12,6 +12,7 @@
  *	history.c   the events of a job                  handover.c  the photo of a hand-over
  *	events.c    what is reported                     policy.c    reactions to bookings
  *	agree.c     steps that booking must agree to     booking_client.c  how it is asked
+ *	give_up.c   cancelled by the dispatcher, which can be undone for a while
  */
 #ifndef MP_DELIVERY_H
 #define MP_DELIVERY_H
@@ -53,6 +54,9 @@ struct delivery {
 	const char *received_by, *photo, *note;
 	int asked_step;                         /* enum delivery_step that waits for booking's answer */
 	int64_t asked_by, ask_tries, trip_no;
+	int64_t cancel_at;                      /* given up: CANCELLED from then on; 0: it is not */
+	int64_t cancel_by;
+	const char *cancel_reason;
 	int64_t back_at;                        /* a collected car was back at the branch; 0: not yet */
 	struct custody *in_use;                 /* with DELIVERY_CAR_IN_USE: who has it */
 	bool has_photo, is_open, is_late;       /* is_late: open, and its window is over */
@@ -66,8 +70,11 @@ enum delivery_outcome {
 	DELIVERY_GONE,          /* no such job, or it is another courier's */
 	DELIVERY_WRONG_STATE,   /* not in a state for that, or its booking is over */
 	DELIVERY_NOT_NOW,       /* outside the booking's hours, when the car may be another customer's */
+	DELIVERY_GIVEN_UP,      /* the dispatcher has given it up, which can still be undone */
+	DELIVERY_TOO_LATE,      /* to undo that: it is cancelled, or its booking has ended it */
 	DELIVERY_NO_COURIER,    /* the person chosen is not a courier */
 	DELIVERY_CAR_IN_USE,    /* another person has the car: d->in_use. Nothing changed */
+	DELIVERY_OUT_OF_SERVICE, /* one of its cars is not in service: d->in_use->plate. Nothing changed */
 	DELIVERY_LATER,         /* booking must agree and is not available. Nothing changed */
 	DELIVERY_PENDING,       /* booking was asked and has not answered: the sweep asks again */
 	DELIVERY_BAD_WINDOW,    /* outside the booking's hours, turnaround included */
@@ -115,9 +122,19 @@ struct handover {
 /* The keys have changed hands. delivery.delivered; a booked collection is requested with it. */
 enum delivery_outcome delivery_deliver(struct db *db, struct delivery *d, const struct handover *h,
 	const struct delivery_actor *by);
-/* The dispatcher cancels it: the fee is refunded and the car waits at the branch. Managers. delivery.cancelled */
+
+/* --- give_up.c ---------------------------------------------------------------------------------------------------- */
+
+/*
+ * The dispatcher cancels it: nothing else can be done with it from now on. After rental.undo_window_s the sweep makes
+ * it CANCELLED: the fee is refunded and the car waits at the branch. Managers. delivery.cancelled
+ */
 enum delivery_outcome delivery_cancel(struct db *db, struct delivery *d, const char *reason,
 	const struct delivery_actor *by);
+/* Within that time it goes on as before. Not given up: OK. Managers. */
+enum delivery_outcome delivery_undo_cancel(struct db *db, struct delivery *d, const struct delivery_actor *by);
+/* Part of delivery_sweep(): what is to be cancelled now; is more due? */
+bool delivery_give_up_due(struct db *db);
 
 /* --- agree.c ------------------------------------------------------------------------------------------------------ */
 
@@ -126,7 +143,8 @@ bool delivery_note_step(struct db *db, const struct delivery *d, enum delivery_s
 /* Asks booking about the noted step and takes or withdraws it; outside a transaction. OK, CAR_IN_USE, WRONG_STATE,
  * LATER, PENDING */
 enum delivery_outcome delivery_ask(struct db *db, struct delivery *d);
-bool delivery_sweep(struct db *db);     /* the noted steps that booking has not answered; is more due? */
+/* The noted steps that booking has not answered, and the jobs given up; is more due? */
+bool delivery_sweep(struct db *db);
 
 /* --- job.c: how jobs begin and end -------------------------------------------------------------------------------- */
 

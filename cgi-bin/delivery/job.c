@@ -118,7 +118,8 @@ job_end(struct db *db, int64_t delivery_id, const char *by, const char *reason, 
 	struct delivery d;
 
 	if (!db_do(db,
-		    "UPDATE delivery SET state = 'CANCELLED', ended_at = $2, ended_by = $3, end_reason = $4"
+		    "UPDATE delivery SET state = 'CANCELLED', ended_at = $2, ended_by = $3, end_reason = $4,"
+		    " cancel_at = 0, cancel_by = 0, cancel_reason = ''"
 		    " WHERE delivery_id = $1 AND state IN ('REQUESTED', 'SCHEDULED') AND asked_step = ''",
 		    delivery_id, clock_now(), by, reason))
 		return false;

@@ -22,6 +22,7 @@ static const struct route routes[] = {
 	{ POST, "/deliveries/:delivery_id/come-back",   do_come_back,    ROLE_MANAGER | ROLE_COURIER },
 	{ POST, "/deliveries/:delivery_id/back",        do_bring_in,     ROLE_MANAGER | ROLE_COURIER },
 	{ POST, "/deliveries/:delivery_id/cancel",      do_job_cancel,   ROLE_MANAGER },
+	{ POST, "/deliveries/:delivery_id/cancel/undo", do_job_undo_cancel, ROLE_MANAGER },
 
 	{ POST, "/internal/deliveries/:code/cancel",    do_booking_cancel, ROUTE_INTERNAL | ROUTE_RAW_BODY },
 	{ 0 },

@@ -1,6 +1,7 @@
 /* pages - one job: its facts, its history, and the steps that are possible now. */
 #include "pages.h"
 #include "domain/menu.h"
+#include "domain/rental.h"
 
 struct delivery_actor
 who_acts(const struct web *w)
@@ -30,7 +31,8 @@ struct job_page {
 	struct job_event *events;
 	int n_events;
 	bool is_collection, can_assign, can_unassign, can_ship, can_deliver, can_cancel, sees_booking;
-	bool is_asking, can_bring_in;
+	bool is_asking, can_bring_in, is_given_up, can_undo;
+	int64_t undo_min;                       /* so long cancelling it can be undone; 0: it cannot */
 };
 static const struct member job_page_members[] = {
 	SHAPE_STRUCT(job_page, job, delivery_shape), SHAPE_STRUCT(job_page, problems, form_problems_shape),
@@ -41,7 +43,8 @@ static const struct member job_page_members[] = {
 	SHAPE_LIST(job_page, events, job_event_shape), SHAPE_BOOL(job_page, is_collection),
 	SHAPE_BOOL(job_page, can_assign), SHAPE_BOOL(job_page, can_unassign), SHAPE_BOOL(job_page, can_ship),
 	SHAPE_BOOL(job_page, can_deliver), SHAPE_BOOL(job_page, can_cancel), SHAPE_BOOL(job_page, sees_booking),
-	SHAPE_BOOL(job_page, is_asking), SHAPE_BOOL(job_page, can_bring_in),
+	SHAPE_BOOL(job_page, is_asking), SHAPE_BOOL(job_page, can_bring_in), SHAPE_BOOL(job_page, is_given_up),
+	SHAPE_BOOL(job_page, can_undo), SHAPE_INT(job_page, undo_min),
 };
 static const struct shape job_page_shape = SHAPE(job_page, job_page_members);
 PAGE(job_html, "delivery/job", job_page_shape)
@@ -71,13 +74,16 @@ find_possible_steps(struct job_page *p, const struct delivery_actor *by)
 	bool is_asking = p->job.asked_step != STEP_NONE;
 	bool has_not_left = p->job.state == JOB_REQUESTED || p->job.state == JOB_SCHEDULED;
 
-	has_not_left &= !is_asking;
+	p->is_given_up = p->job.cancel_at != 0;
+	p->can_undo = by->is_manager && p->is_given_up;
+	has_not_left &= !is_asking && !p->is_given_up;
 	p->is_asking = is_asking;
 	p->is_collection = p->job.direction == JOB_COLLECTION;
 	p->can_assign = by->is_manager && has_not_left;
-	p->can_unassign = by->is_manager && !is_asking && p->job.state == JOB_SCHEDULED;
+	p->can_unassign = by->is_manager && has_not_left && p->job.state == JOB_SCHEDULED;
 	p->can_cancel = by->is_manager && has_not_left;
-	p->can_ship = !is_asking && p->job.state == JOB_SCHEDULED;
+	p->can_ship = has_not_left && p->job.state == JOB_SCHEDULED;
+	p->undo_min = (rental.undo_window_s + 59) / 60;
 	p->can_deliver = !is_asking && p->job.state == JOB_SHIPPED;
 	p->can_bring_in =
 		!is_asking && p->is_collection && p->job.state == JOB_DELIVERED && p->job.trip_no && !p->job.back_at;

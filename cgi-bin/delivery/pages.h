@@ -7,7 +7,8 @@
 
 handler page_deliveries, page_sheet;                                            /* pages_jobs.c */
 handler page_delivery, page_handover_photo;                                     /* pages.c */
-handler do_assign, do_unassign, do_ship, do_deliver, do_come_back, do_bring_in, do_job_cancel; /* pages_step.c */
+handler do_assign, do_unassign, do_ship, do_deliver, do_come_back, do_bring_in; /* pages_step.c */
+handler do_job_cancel, do_job_undo_cancel;
 handler do_booking_cancel;                                                      /* pages_call.c */
 
 struct delivery_actor who_acts(const struct web *w);

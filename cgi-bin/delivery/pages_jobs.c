@@ -91,8 +91,9 @@ make_card(struct web *w, struct job_card *c, const struct delivery *d, const str
 
 	*c = (struct job_card){
 		.job = *d,
-		.can_assign = web_is(w, ROLE_MANAGER) && (d->state == JOB_REQUESTED || d->state == JOB_SCHEDULED),
-		.can_ship = d->state == JOB_SCHEDULED,
+		.can_assign = web_is(w, ROLE_MANAGER) && !d->cancel_at
+			&& (d->state == JOB_REQUESTED || d->state == JOB_SCHEDULED),
+		.can_ship = d->state == JOB_SCHEDULED && !d->cancel_at,
 		.can_deliver = d->state == JOB_SHIPPED,
 		.is_collection = d->direction == JOB_COLLECTION,
 		.n_couriers = n_couriers,

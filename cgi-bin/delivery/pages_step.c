@@ -5,6 +5,7 @@
 #include "booking_client.h"
 #include "pages.h"
 
+#include "domain/car_gone.h"
 #include "domain/rental_form.h"
 
 #include <string.h>
@@ -45,6 +46,8 @@ answer_step(struct web *w, const struct delivery *d, enum delivery_outcome outco
 	case DELIVERY_CAR_IN_USE:
 		return w->json ? car_in_use_json(w, d->in_use)
 			       : web_refuse(w, HTTP_CONFLICT, "car_in_use", car_in_use_words(w->m, d->in_use));
+	case DELIVERY_OUT_OF_SERVICE:
+		return web_refuse(w, HTTP_CONFLICT, CAR_GONE_CODE, car_gone_words(w->m, d->in_use->plate));
 	case DELIVERY_LATER:
 		return web_later(w, booking_closed_for_s() > 0 ? booking_closed_for_s() : 5,
 			_("Bookings are not responding right now, so this could not be recorded. Nothing has"
@@ -52,6 +55,15 @@ answer_step(struct web *w, const struct delivery *d, enum delivery_outcome outco
 	case DELIVERY_PENDING:
 		return web_done(
 			w, HTTP_ACCEPTED, &delivery_json_shape, d, "/deliveries/%lld", (long long)d->delivery_id);
+	case DELIVERY_GIVEN_UP:
+		return web_refuse(w, HTTP_CONFLICT, "given_up",
+			arena_printf(w->m,
+				_("This job is being cancelled: it is cancelled for good at %s. Until then the"
+				  " dispatcher can undo that; nothing else is possible."),
+				time_in_words(w->m, d->cancel_at)));
+	case DELIVERY_TOO_LATE:
+		return web_refuse(
+			w, HTTP_CONFLICT, "too_late", _("This job is cancelled, and the time to undo that is over."));
 	case DELIVERY_NO_COURIER: return refuse_field(w, "courier_id", _("Please choose a courier."));
 	case DELIVERY_BAD_WINDOW:
 		return refuse_field(w, "window_from", _("Please choose a time within the booking period."));
@@ -93,6 +105,16 @@ do_job_cancel(struct web *w)
 	const char *reason = form_line(w, "reason", DELIVERY_REASON_MAX);
 
 	return form_bad(w) ? web_invalid(w) : answer_step(w, &d, delivery_cancel(w->db, &d, reason, &by), "");
+}
+
+/* POST /deliveries/ID/cancel/undo */
+enum status
+do_job_undo_cancel(struct web *w)
+{
+	struct delivery_actor by = who_acts(w);
+	struct delivery d = begin_step(w);
+
+	return form_bad(w) ? web_invalid(w) : answer_step(w, &d, delivery_undo_cancel(w->db, &d, &by), "");
 }
 
 /* --- the courier -------------------------------------------------------------------------------------------------- */

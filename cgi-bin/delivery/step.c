@@ -1,5 +1,5 @@
 /*
- * step - moves a job on: assigned to a courier, on the road, handed over, cancelled. The overview is in delivery.h.
+ * step - moves a job on: assigned to a courier, on the road, handed over. The overview is in delivery.h.
  *
  * Each step is one UPDATE whose WHERE clause holds from which state, so of two at the same time one finds it done; for
  * a step with the car booking is asked before it (agree.c). A step that was done before is DELIVERY_OK: a double click
@@ -21,7 +21,9 @@ finish_step(struct db *db, struct delivery *d, const struct delivery_actor *by, 
 		return DELIVERY_GONE;
 	if (moved)
 		delivery_report(db, d, 0, by->user_id);
-	return moved || was_so ? DELIVERY_OK : DELIVERY_WRONG_STATE;
+	if (moved || was_so)
+		return DELIVERY_OK;
+	return d->cancel_at ? DELIVERY_GIVEN_UP : DELIVERY_WRONG_STATE;
 }
 
 /* --- the dispatcher assigns a courier ----------------------------------------------------------------------------- */
@@ -51,7 +53,8 @@ assign(struct db *db, struct delivery *d, int64_t courier_id, int64_t from, cons
 		&& db_do(db,
 			   "UPDATE delivery SET state = 'SCHEDULED', courier_id = $2, window_from = $3, window_to = $4,"
 			   " scheduled_at = $5, note = ''"
-			   " WHERE delivery_id = $1 AND state IN ('REQUESTED', 'SCHEDULED') AND asked_step = ''",
+			   " WHERE delivery_id = $1 AND state IN ('REQUESTED', 'SCHEDULED') AND asked_step = ''"
+			   " AND cancel_at = 0",
 			   d->delivery_id, courier_id, from, from == d->window_from ? d->window_to : from + length,
 			   clock_now())
 			== 1;
@@ -82,7 +85,8 @@ delivery_unassign(struct db *db, struct delivery *d, const struct delivery_actor
 		was_so = d->state == JOB_REQUESTED;
 		moved = db_do(db,
 				"UPDATE delivery SET state = 'REQUESTED', courier_id = 0, scheduled_at = 0, note = ''"
-				" WHERE delivery_id = $1 AND state = 'SCHEDULED' AND asked_step = ''",
+				" WHERE delivery_id = $1 AND state = 'SCHEDULED' AND asked_step = ''"
+				" AND cancel_at = 0",
 				d->delivery_id)
 			== 1;
 		outcome = finish_step(db, d, by, moved, was_so);
@@ -125,6 +129,8 @@ judge_step(struct db *db, const struct delivery *d, const struct wanted_step *q)
 	case STEP_LEAVE:
 		if (d->state == JOB_SHIPPED)
 			return DELIVERY_OK;
+		if (d->cancel_at)
+			return DELIVERY_GIVEN_UP;
 		may = d->state == JOB_SCHEDULED && !delivery_booking_is_over(db, d);
 		break;
 	case STEP_HAND_OVER:
@@ -204,7 +210,7 @@ move_without_car(struct db *db, struct delivery *d, int from, int to, const char
 	bool moved = !is_over && !d->asked_step
 		&& db_do(db,
 			   "UPDATE delivery SET state = $3, shipped_at = $4, note = COALESCE(NULLIF($5, ''), note)"
-			   " WHERE delivery_id = $1 AND state = $2",
+			   " WHERE delivery_id = $1 AND state = $2 AND cancel_at = 0",
 			   d->delivery_id, words_code(&delivery_state_words, from),
 			   words_code(&delivery_state_words, to), to == JOB_SHIPPED ? clock_now() : 0, note)
 			== 1;
@@ -269,23 +275,4 @@ delivery_bring_in(struct db *db, struct delivery *d, const struct delivery_actor
 	if (!delivery_find(db, d->delivery_id, by, d))
 		return DELIVERY_GONE;
 	return d->direction == JOB_COLLECTION ? take_step(db, d, &back, by) : DELIVERY_WRONG_STATE;
-}
-
-/* --- cancelled by the dispatcher ---------------------------------------------------------------------------------- */
-
-enum delivery_outcome
-delivery_cancel(struct db *db, struct delivery *d, const char *reason, const struct delivery_actor *by)
-{
-	enum delivery_outcome outcome = DELIVERY_GONE;
-
-	db_begin(db);
-	if (by->is_manager && delivery_find(db, d->delivery_id, by, d)) {
-		bool ended = job_end(db, d->delivery_id, "dispatcher", reason, 0, by->user_id);
-
-		delivery_find(db, d->delivery_id, by, d);
-		ended |= d->state == JOB_CANCELLED && strcmp(d->ended_by, "dispatcher") == 0;
-		outcome = ended ? DELIVERY_OK : DELIVERY_WRONG_STATE;
-	}
-	db_commit(db);
-	return outcome;
 }

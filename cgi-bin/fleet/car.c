@@ -16,7 +16,9 @@ static const struct member car_members[] = {
 	SHAPE_STATE(car, fuel, fuel_words), SHAPE_STATE(car, gearbox, gearbox_words), SHAPE_AMOUNT(car, daily_price),
 	SHAPE_AMOUNT(car, hourly_price), SHAPE_INT(car, branch_id), SHAPE_TEXT_KO(car, branch_name),
 	SHAPE_TEXT(car, region), SHAPE_STATE(car, service, service_words), SHAPE_STATE(car, status, car_status_words),
-	SHAPE_TEXT(car, photo_url), SHAPE_TIME(car, created_at), SHAPE_TIME(car, updated_at), SHAPE_INT(car, rev),
+	SHAPE_TEXT(car, photo_url), SHAPE_TIME(car, created_at), SHAPE_TIME(car, updated_at),
+	SHAPE_TIME(car, retire_at),
+	SHAPE_INT(car, rev),
 };
 const struct shape car_shape = SHAPE(car, car_members);
 

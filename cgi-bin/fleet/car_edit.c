@@ -1,4 +1,4 @@
-/* car_edit - registers, changes, retires and deletes cars. The overview is in fleet.h. */
+/* car_edit - registers, changes and deletes cars; retire.c retires them. The overview is in fleet.h. */
 #include "cars_now.h"
 #include "fleet.h"
 
@@ -38,9 +38,9 @@ car_insert(struct db *db, const struct car *car, int64_t now)
 	return db_try(db,
 		"INSERT INTO car (car_id, plate, model_id, name, name_ko, body, seats, fuel, gearbox, daily_price,"
 		" hourly_price, branch_id,"
-		" service, created_at, updated_at, rev)"
-		" VALUES ($1, $2, NULLIF($3, 0), $4, $14, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, " NEXT_CAR_REV
-		")",
+		" service, created_at, updated_at, service_at, rev)"
+		" VALUES ($1, $2, NULLIF($3, 0), $4, $14, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $13,"
+		" " NEXT_CAR_REV ")",
 		car->car_id, car->plate, car->model_id, car->name, words_code(&body_words, car->body), car->seats,
 		words_code(&fuel_words, car->fuel), words_code(&gearbox_words, car->gearbox), car->daily_price,
 		car->hourly_price, car->branch_id, words_code(&service_words, car->service), now, car->name_ko);
@@ -98,6 +98,7 @@ car_is_same(const struct car *a, const struct car *b)
 		&& a->daily_price == b->daily_price && a->hourly_price == b->hourly_price && a->service == b->service;
 }
 
+/* Back in service it is not retired either. */
 static bool
 car_update(struct db *db, const struct car *car)
 {
@@ -105,15 +106,39 @@ car_update(struct db *db, const struct car *car)
 		"UPDATE car SET plate = $2, model_id = NULLIF($3, 0), name = $4, body = $5, seats = $6, fuel = $7,"
 		" gearbox = $8,"
 		" daily_price = $9, hourly_price = $10, branch_id = $11, service = $12, updated_at = $13, name_ko ="
-		" $14, rev = " NEXT_CAR_REV " WHERE car_id = $1",
+		" $14, service_at = CASE WHEN service <> $12 OR branch_id <> $11 THEN $13 ELSE service_at END,"
+		" retire_at = CASE $12 WHEN 'OUT_OF_SERVICE' THEN retire_at ELSE 0 END,"
+		" retire_by = CASE $12 WHEN 'OUT_OF_SERVICE' THEN retire_by ELSE 0 END,"
+		" service_before = CASE $12 WHEN 'OUT_OF_SERVICE' THEN service_before ELSE '' END,"
+		" rev = " NEXT_CAR_REV " WHERE car_id = $1",
 		car->car_id, car->plate, car->model_id, car->name, words_code(&body_words, car->body), car->seats,
 		words_code(&fuel_words, car->fuel), words_code(&gearbox_words, car->gearbox), car->daily_price,
 		car->hourly_price, car->branch_id, words_code(&service_words, car->service), clock_now(), car->name_ko);
 }
 
+/* It may leave service, be retired or move only when it is here and those who have booked it are known. */
 static enum car_outcome
-car_rewrite(struct db *db, struct car *car, int64_t actor_id)
+check_bookings(
+	struct db *db, const struct car *was, const struct car *car, bool retires, const struct car_consent *consent)
 {
+	bool leaves = was->service == SERVICE_IN_SERVICE && car->service != SERVICE_IN_SERVICE;
+	struct custody holder;
+	int64_t branch_id;
+
+	if (retires && car_in_use(db, car->car_id, &holder))
+		return CAR_IN_USE;
+	if (!leaves && !retires && was->branch_id == car->branch_id)
+		return CAR_OK;
+	branch_id = leaves || retires ? 0 : car->branch_id;
+	return concern_is_agreed(db, car->car_id, branch_id, consent) ? CAR_OK : CAR_CONCERNS;
+}
+
+/* Service RETIRED is not written with the rest: retire.c begins it, and it can be undone for a while. */
+static enum car_outcome
+car_rewrite(struct db *db, struct car *car, const struct car_consent *consent, int64_t actor_id)
+{
+	bool retires = car->service == SERVICE_RETIRED, is_same;
+	enum car_outcome outcome;
 	struct car was;
 
 	if (!car_find(db, car->car_id, &was))
@@ -122,7 +147,11 @@ car_rewrite(struct db *db, struct car *car, int64_t actor_id)
 		car->branch_id = was.branch_id;
 	if (!car->name_ko)
 		car->name_ko = was.name_ko;
-	if (car_is_same(car, &was)) {
+	if (retires)
+		car->service = was.service;
+	retires = retires && was.service != SERVICE_RETIRED && !was.retire_at;
+	is_same = car_is_same(car, &was);
+	if (is_same && !retires) {
 		*car = was;
 		return CAR_OK;
 	}
@@ -134,27 +163,32 @@ car_rewrite(struct db *db, struct car *car, int64_t actor_id)
 		return CAR_NO_MODEL;
 	if (car->branch_id != was.branch_id && !branch_takes_cars(db, car->branch_id))
 		return CAR_NO_BRANCH;
-	if (!car_update(db, car))
+	outcome = check_bookings(db, &was, car, retires, consent);
+	if (outcome != CAR_OK)
+		return outcome;
+	if (!is_same && !car_update(db, car))
 		return CAR_PLATE_TAKEN;
-	car_report(db, EVENT_CAR_MODIFIED, car, actor_id);
-	if (car->service == SERVICE_RETIRED)
-		fleet_report_car(db, EVENT_CAR_RETIRED, car, actor_id);
+	if (!is_same)
+		car_report(db, EVENT_CAR_MODIFIED, car, actor_id);
+	if (retires)
+		car_begin_retiring(db, car, actor_id);
 	return CAR_OK;
 }
 
 enum car_outcome
-car_change(struct db *db, struct car *car, int64_t actor_id)
+car_change(struct db *db, struct car *car, const struct car_consent *consent, int64_t actor_id)
 {
 	enum car_outcome outcome;
 
 	db_begin(db);
-	outcome = car_rewrite(db, car, actor_id);
+	outcome = car_rewrite(db, car, consent, actor_id);
 	db_commit(db);
 	return outcome;
 }
 
 enum car_outcome
-car_set_service(struct db *db, int64_t car_id, enum service service, int64_t actor_id)
+car_set_service(
+	struct db *db, int64_t car_id, enum service service, const struct car_consent *consent, int64_t actor_id)
 {
 	enum car_outcome outcome = CAR_GONE;
 	struct car car;
@@ -162,45 +196,23 @@ car_set_service(struct db *db, int64_t car_id, enum service service, int64_t act
 	db_begin(db);
 	if (car_find(db, car_id, &car)) {
 		car.service = (int)service;
-		outcome = car_rewrite(db, &car, actor_id);
+		outcome = car_rewrite(db, &car, consent, actor_id);
 	}
 	db_commit(db);
 	return outcome;
 }
 
-/* --- retire, delete ----------------------------------------------------------------------------------------------- */
+/* --- delete ------------------------------------------------------------------------------------------------------- */
 
-/* Reports car.retired alone, not car.modified as well. */
 static enum car_outcome
-car_end(struct db *db, const struct car *car, int64_t actor_id)
-{
-	if (car->service == SERVICE_RETIRED)
-		return CAR_OK;
-	db_do(db, "UPDATE car SET service = 'RETIRED', updated_at = $2, rev = " NEXT_CAR_REV " WHERE car_id = $1",
-		car->car_id, clock_now());
-	fleet_report_car(db, EVENT_CAR_RETIRED, car, actor_id);
-	return CAR_OK;
-}
-
-enum car_outcome
-car_retire(struct db *db, int64_t car_id, int64_t actor_id)
+car_remove(struct db *db, struct car *car, const struct car_consent *consent, int64_t actor_id)
 {
 	enum car_outcome outcome;
-	struct car car;
 
-	db_begin(db);
-	outcome = car_find(db, car_id, &car) ? car_end(db, &car, actor_id) : CAR_GONE;
-	db_commit(db);
-	return outcome;
-}
-
-static enum car_outcome
-car_remove(struct db *db, const struct car *car, int64_t actor_id)
-{
 	if (car_was_booked(db, car->car_id)
 		|| db_exists(db, "SELECT 1 FROM reservation WHERE car_id = $1", car->car_id)) {
-		car_end(db, car, actor_id);
-		return CAR_RETIRED_INSTEAD;
+		outcome = car_end(db, car, consent, actor_id);
+		return outcome == CAR_OK ? CAR_RETIRED_INSTEAD : outcome;
 	}
 	db_do(db, "DELETE FROM car WHERE car_id = $1", car->car_id);
 	fleet_report_car(db, EVENT_CAR_DELETED, car, actor_id);
@@ -208,13 +220,13 @@ car_remove(struct db *db, const struct car *car, int64_t actor_id)
 }
 
 enum car_outcome
-car_delete(struct db *db, int64_t car_id, int64_t actor_id)
+car_delete(struct db *db, int64_t car_id, const struct car_consent *consent, int64_t actor_id)
 {
 	enum car_outcome outcome;
 	struct car car;
 
 	db_begin(db);
-	outcome = car_find(db, car_id, &car) ? car_remove(db, &car, actor_id) : CAR_GONE;
+	outcome = car_find(db, car_id, &car) ? car_remove(db, &car, consent, actor_id) : CAR_GONE;
 	if (db_commit(db) && outcome == CAR_OK && car.photo_url)
 		photo_forget(db, strrchr(car.photo_url, '/') + 1);
 	return outcome;

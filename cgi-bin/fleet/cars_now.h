@@ -21,13 +21,14 @@
 	" c.hourly_price, c.branch_id, b.name AS branch_name," \
 	" b.name_ko AS branch_name_ko, b.region, c.service, " CAR_STATUS " AS status," \
 	" CASE c.photo WHEN '' THEN NULL ELSE '/photos/' || c.photo END AS photo_url, c.created_at, c.updated_at," \
-	" c.rev" \
+	" c.retire_at, c.rev" \
 	" FROM car c JOIN branch b ON b.branch_id = c.branch_id LEFT JOIN car_model m ON m.model_id = c.model_id) "
 
 #define CAR_COLUMNS \
 	"car_id, plate, model_id, model_name, model_name_ko, name, name_ko, body, seats, fuel, gearbox, daily_price," \
 	" hourly_price, branch_id," \
-	" branch_name, branch_name_ko, region, service, status, photo_url, created_at, updated_at, rev"
+	" branch_name, branch_name_ko, region, service, status, photo_url, created_at, updated_at," \
+	" retire_at, rev"
 
 /*
  * The number of the next change. The highest rev in the table is not enough, since a deleted car takes its rev with it;

@@ -10,7 +10,7 @@ static const struct member changed_members[] = {
 	SHAPE_INT(car, car_id), SHAPE_TEXT(car, plate), SHAPE_TEXT_KO(car, name), SHAPE_STATE(car, body, body_words),
 	SHAPE_INT(car, seats), SHAPE_STATE(car, fuel, fuel_words), SHAPE_STATE(car, gearbox, gearbox_words),
 	SHAPE_AMOUNT(car, daily_price), SHAPE_AMOUNT(car, hourly_price), SHAPE_INT(car, branch_id),
-	SHAPE_TEXT_KO(car, branch_name), SHAPE_STATE(car, service, service_words),
+	SHAPE_TEXT_KO(car, branch_name), SHAPE_STATE(car, service, service_words), SHAPE_TIME(car, retire_at),
 };
 static const struct shape changed_shape = SHAPE(car, changed_members);
 static const struct member ended_members[] = { SHAPE_INT(car, car_id), SHAPE_TEXT(car, plate) };

@@ -5,7 +5,8 @@
  * learns of bookings from their events (policy.c) and shows what is true now. A car that was ever booked is never
  * deleted, only retired, and stays retired. Every change of a car is reported as an event and raises its rev.
  *
- *	car.c         one car: reading and reporting it       car_edit.c  register, change, retire, delete
+ *	car.c         one car: reading and reporting it       car_edit.c  register, change, delete
+ *	retire.c      retiring it, which can be undone        concern.c   the bookings that this or a move concerns
  *	list.c        the list: search, filters, order, counts  model.c     the values new cars of a kind start with
  *	branch.c      the branches                            diary.c     one car's calendar, history, holders
  *	photo.c       a picture of it (photo/: the program that decodes pictures)
@@ -17,6 +18,7 @@
 
 #include "lib/db/db.h"
 #include "lib/event/event.h"
+#include "domain/car_in_use.h"
 #include "domain/cars.h"
 #include "domain/event_types.h"
 #include "domain/photo.h"
@@ -38,6 +40,7 @@ struct car {
 	const char *model_name, *model_name_ko, *branch_name, *branch_name_ko, *region;
 	const char *photo_url;                          /* NULL: the drawn body */
 	int64_t created_at, updated_at;
+	int64_t retire_at;                              /* OUT_OF_SERVICE, and RETIRED from then on; 0: it stays */
 	int64_t rev;                                    /* grows with every change of any car */
 };
 extern const struct shape car_shape;
@@ -50,7 +53,15 @@ enum car_outcome {
 	CAR_NO_MODEL,           /* no such model, or it is off sale */
 	CAR_CHANGED,            /* another user has changed it since it was read: nothing was written */
 	CAR_IS_RETIRED,         /* retired cars stay as they were */
+	CAR_IN_USE,             /* a customer or a courier has it (car_in_use), so it is not retired */
+	CAR_CONCERNS,           /* bookings lose their car or their branch by it, and the consent is not about them */
 	CAR_RETIRED_INSTEAD,    /* car_delete() only: it has been booked before, so it was retired */
+};
+
+/* That the bookings concerned (concern_read) are known. An empty one is enough when there are none. */
+struct car_consent {
+	bool is_given;                                  /* whatever they are */
+	const char *seen;                               /* these and no others; NULL or "": not said */
 };
 
 /* One car with its status now. false: there is none. */
@@ -66,12 +77,24 @@ enum car_outcome car_add(struct db *db, struct car *car, int64_t actor_id);
  * with, or 0: any; name_ko NULL: unchanged. If it has the values already, this is OK and writes nothing: a double click
  * does no harm.
  */
-enum car_outcome car_change(struct db *db, struct car *car, int64_t actor_id);
-enum car_outcome car_set_service(struct db *db, int64_t car_id, enum service service, int64_t actor_id);
-/* For good (car.retired). It takes no new bookings and keeps those it has. Retired already: OK. */
-enum car_outcome car_retire(struct db *db, int64_t car_id, int64_t actor_id);
-/* Never booked: deleted (car.deleted), OK. Booked before: CAR_RETIRED_INSTEAD. */
-enum car_outcome car_delete(struct db *db, int64_t car_id, int64_t actor_id);
+enum car_outcome car_change(struct db *db, struct car *car, const struct car_consent *consent, int64_t actor_id);
+enum car_outcome car_set_service(struct db *db, int64_t car_id, enum service service,
+	const struct car_consent *consent, int64_t actor_id);
+/* Never booked: deleted (car.deleted), OK. Booked before: retired, CAR_RETIRED_INSTEAD. */
+enum car_outcome car_delete(struct db *db, int64_t car_id, const struct car_consent *consent, int64_t actor_id);
+
+/* --- retire.c --- */
+/*
+ * It takes no new bookings and is not handed over from now on (car.modified, OUT_OF_SERVICE); after
+ * rental.undo_window_s the sweep makes it RETIRED, for good (car.retired). Retired already, or to be: OK.
+ */
+enum car_outcome car_retire(struct db *db, int64_t car_id, const struct car_consent *consent, int64_t actor_id);
+/* Within the window: it has the service again that it had. Not to be retired: OK. CAR_IS_RETIRED: too late. */
+enum car_outcome car_undo_retire(struct db *db, int64_t car_id, int64_t actor_id);
+/* The two steps of car_retire() for car_edit.c: inside its transaction; and without the checks. */
+enum car_outcome car_end(struct db *db, struct car *car, const struct car_consent *consent, int64_t actor_id);
+void car_begin_retiring(struct db *db, struct car *car, int64_t actor_id);
+bool fleet_sweep(struct db *db);                        /* what is to be retired now; is more due? */
 
 bool car_was_booked(struct db *db, int64_t car_id);     /* ever; then it can only be retired */
 bool car_was_deleted(struct db *db, int64_t car_id);    /* a car had this id */
@@ -84,6 +107,30 @@ const char *car_plate(struct arena *m, const char *typed);
 void car_touched(struct db *db, int64_t car_id, int64_t actor_id);
 /* reads the car again and reports it */
 void car_report(struct db *db, enum event_type_id type, struct car *car, int64_t actor_id);
+
+/* --- concern.c ---------------------------------------------------------------------------------------------------- */
+
+#define CONCERNED_SHOWN 20
+
+/* A paid booking that is not handed over yet. */
+struct concerned_booking {
+	const char *code, *customer_name, *customer_phone, *branch_name, *branch_name_ko;
+	int state;                                      /* enum booking_state */
+	int64_t starts_at, ends_at, customer_id;
+};
+extern const struct shape concerned_booking_shape;
+struct concern {
+	int64_t branch_id;                              /* it moves there; 0: it leaves service */
+	int64_t n_total, n_more;                        /* n_more: those that are not listed */
+	const char *seen;                               /* for car_consent */
+	struct concerned_booking *bookings;             /* the first CONCERNED_SHOWN by their start */
+	int n_bookings;
+};
+extern const struct shape concern_shape;
+void concern_read(struct db *db, int64_t car_id, int64_t branch_id, struct concern *c);
+bool concern_is_agreed(struct db *db, int64_t car_id, int64_t branch_id, const struct car_consent *consent);
+/* Who has it now. false: it is at its branch. */
+bool car_in_use(struct db *db, int64_t car_id, struct custody *holder);
 
 /* --- the list ----------------------------------------------------------------------------------------------------- */
 

@@ -66,6 +66,9 @@ static const struct word done_word[] = {
 	{ "saved",           N_("Your changes were saved.") },
 	{ "out",             N_("The car is out of service and takes no new bookings.") },
 	{ "back",            N_("The car is back in service.") },
+	{ "retiring",        N_("The car takes no new bookings and is being retired. Until the time shown you can"
+			     " undo this.") },
+	{ "kept",            N_("The car stays in the fleet.") },
 	{ "retired",         N_("The car was retired.") },
 	{ "retired_instead", N_("The car has been booked before, so it was retired instead of deleted.") },
 	{ "deleted",         N_("The car was deleted.") },
@@ -263,14 +266,14 @@ struct car_page {
 	int n_chapters;
 	struct paging paging;
 	int64_t n_coming;
-	bool is_retired, is_out, may_delete, has_slots;
+	bool is_retired, is_retiring, is_out, may_delete, has_slots;
 };
 static const struct member car_page_members[] = {
 	SHAPE_STRUCT(car_page, car, car_shape), SHAPE_LIST(car_page, months, month_shape),
 	SHAPE_TEXT(car_page, earlier_url), SHAPE_TEXT(car_page, later_url), SHAPE_LIST(car_page, slots, car_slot_shape),
 	SHAPE_LIST(car_page, chapters, car_chapter_shape), SHAPE_STRUCT(car_page, paging, paging_shape),
 	SHAPE_INT(car_page, n_coming), SHAPE_BOOL(car_page, is_retired), SHAPE_BOOL(car_page, is_out),
-	SHAPE_BOOL(car_page, may_delete), SHAPE_BOOL(car_page, has_slots),
+	SHAPE_BOOL(car_page, is_retiring), SHAPE_BOOL(car_page, may_delete), SHAPE_BOOL(car_page, has_slots),
 };
 static const struct shape car_page_shape = SHAPE(car_page, car_page_members);
 PAGE(car_detail, "fleet/car", car_page_shape)
@@ -328,6 +331,7 @@ page_car(struct web *w)
 	if (w->json)
 		return web_json(w, HTTP_OK, &car_shape, &p.car);
 	p.is_retired = p.car.service == SERVICE_RETIRED;
+	p.is_retiring = p.car.retire_at != 0;
 	p.is_out = p.car.service == SERVICE_OUT_OF_SERVICE;
 	p.may_delete = !car_was_booked(w->db, p.car.car_id);
 	p.n_coming = car_n_coming(w->db, p.car.car_id);

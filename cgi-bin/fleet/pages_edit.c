@@ -69,6 +69,7 @@ struct car_form {
 	struct difference *differences;
 	int n_differences;
 	bool differs;
+	struct concern *concern;        /* bookings that name another branch: to be confirmed; NULL: none */
 };
 static const struct member car_form_members[] = {
 	SHAPE_STRUCT(car_form, problems, form_problems_shape), SHAPE_INT(car_form, car_id), SHAPE_INT(car_form, rev),
@@ -77,6 +78,7 @@ static const struct member car_form_members[] = {
 	SHAPE_STRUCT(car_form, make, make_fields_shape), SHAPE_TEXT_KO(car_form, model_name),
 	SHAPE_STRUCT(car_form, start_from, field_shape), SHAPE_BOOL(car_form, has_models),
 	SHAPE_LIST(car_form, differences, difference_shape), SHAPE_BOOL(car_form, differs),
+	SHAPE_MAYBE(car_form, concern, concern_shape),
 };
 static const struct shape car_form_shape = SHAPE(car_form, car_form_members);
 PAGE(car_form_page, "fleet/car_form", car_form_shape)
@@ -170,6 +172,8 @@ refuse_car(struct web *w, enum car_outcome outcome)
 		return web_refuse(w, HTTP_CONFLICT, "retired", _("This car is retired and can no longer be changed."));
 	case CAR_GONE: return web_not_found(w);
 	case CAR_OK:
+	case CAR_CONCERNS:
+	case CAR_IN_USE:
 	case CAR_RETIRED_INSTEAD: break;
 	}
 	return web_broken(w);
@@ -317,7 +321,8 @@ page_car_edit(struct web *w)
 struct car_edit {
 	struct car yours;
 	/* another user changed it: the form shows the differences and is based on the car as it is now */
-	bool is_outdated;
+	bool is_outdated, is_retiring;
+	struct concern *concern;        /* those who must be known first; NULL: all are */
 };
 
 static enum status
@@ -331,6 +336,7 @@ show_car_change(struct web *w, const void *form, enum status status, const char 
 		return web_refuse(w, status, "retired", message);
 	f = car_form(w, &now, message);
 	f.car_title = now.plate;
+	f.concern = c->concern;
 	if (c->is_outdated)
 		list_differences(w, &f, &now, &c->yours);
 	else
@@ -353,21 +359,44 @@ ignore_read_only(struct web *w)
 		"photo_url",
 		"created_at",
 		"updated_at",
+		"retire_at",
 	};
 
 	for (size_t i = 0; w->json && i < sizeof(read_only) / sizeof(read_only[0]); i++)
 		form_has(w, read_only[i]);
 }
 
-/* POST and PUT /fleet/cars/ID */
+/* Leaving service concerns all of its bookings, a move only those of other branches. */
+static enum status
+refuse_change(struct web *w, struct car_edit *c, const struct car *was, enum car_outcome outcome)
+{
+	int64_t branch_id = was->service == SERVICE_IN_SERVICE && c->yours.service != SERVICE_IN_SERVICE ? 0
+		: c->is_retiring                                                                         ? 0
+				 : c->yours.branch_id;
+
+	if (outcome == CAR_IN_USE)
+		return refuse_in_use(w, was->car_id);
+	if (outcome != CAR_CONCERNS)
+		return refuse_car(w, outcome);
+	if (w->json)
+		return refuse_concern(w, was->car_id, branch_id);
+	c->concern = arena_array(w->m, struct concern, 1);
+	concern_read(w->db, was->car_id, branch_id, c->concern);
+	return web_refuse(w, HTTP_CONFLICT, "bookings_concerned", concern_words(w, c->concern));
+}
+
+/* POST and PUT /fleet/cars/ID {…, confirm?, seen?} */
 enum status
 do_car_change(struct web *w)
 {
 	struct car_edit c = { .is_outdated = false };
+	struct car_consent consent = read_consent(w);
 	enum car_outcome outcome;
+	struct car was;
 
 	if (!requested_car(w, &c.yours))
 		return web_not_found(w);
+	was = c.yours;
 	read_car(w, &c.yours);
 	ignore_read_only(w);
 	c.yours.rev = form_has(w, "rev") ? form_id(w, "rev") : 0;
@@ -376,9 +405,10 @@ do_car_change(struct web *w)
 	web_form(w, show_car_change, &c);
 	if (form_bad(w))
 		return web_invalid(w);
-	outcome = car_change(w->db, &c.yours, w->user.id);
+	c.is_retiring = c.yours.service == SERVICE_RETIRED;
+	outcome = car_change(w->db, &c.yours, &consent, w->user.id);
 	c.is_outdated = outcome == CAR_CHANGED;
 	if (outcome != CAR_OK)
-		return refuse_car(w, outcome);
+		return refuse_change(w, &c, &was, outcome);
 	return web_done(w, HTTP_OK, &car_shape, &c.yours, "/fleet/cars/%lld?done=saved", (long long)c.yours.car_id);
 }

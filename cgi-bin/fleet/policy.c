@@ -65,4 +65,5 @@ static const struct policy policies[] = {
 	{ 0 },
 };
 
-const struct consumer fleet_consumer = { .name = "fleet", .role = &fleet_role, .policy = policies };
+const struct consumer fleet_consumer = { .name = "fleet", .role = &fleet_role, .policy = policies,
+	.sweep = fleet_sweep };

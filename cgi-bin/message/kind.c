@@ -125,6 +125,8 @@ has_no_booking_or_lost(struct db *db, const struct event *e, const struct facts 
 		N_("Booking refunded")) \
 	KIND("booking_no_show",     EVENT(BOOKING_NO_SHOW),       TOPIC_BOOKING,   TO_CUSTOMER,   NULL, \
 		N_("Car not picked up")) \
+	KIND("booking_moved",       EVENT(BOOKING_MOVED),         TOPIC_BOOKING,   TO_CUSTOMER,   NULL, \
+		N_("Pick-up branch changed")) \
 	KIND("booking_handed_out",  EVENT(BOOKING_HANDED_OUT),    TOPIC_BOOKING,   TO_CUSTOMER, \
 		is_picked_up_at_branch, N_("Car handed over")) \
 	KIND("booking_completed",   EVENT(BOOKING_COMPLETED),     TOPIC_BOOKING,   TO_CUSTOMER, \

@@ -19,6 +19,7 @@ static const struct policy policies[] = {
 	ON(BOOKING_REFUNDED, message_on_event), ON(BOOKING_NO_SHOW, message_on_event),
 	ON(BOOKING_HANDED_OUT, message_on_event),
 	ON(BOOKING_COMPLETED, message_on_event), ON(BOOKING_EXTRA_REFUNDED, message_on_event),
+	ON(BOOKING_MOVED, message_on_event),
 	ON(PAYMENT_CANCELLED, message_on_event), ON(PAYOUT_COMPLETED, message_on_event),
 	ON(DELIVERY_SCHEDULED, message_on_event), ON(DELIVERY_SHIPPED, message_on_event),
 	ON(DELIVERY_DELIVERED, message_on_event),

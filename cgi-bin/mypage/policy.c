@@ -137,6 +137,19 @@ mypage_on_booking_given_up(struct db *db, const struct event *e)
 	return history_of(db, e, take_step(db, e, &p), p.refund_due, p.reason);
 }
 
+/* It is picked up at another branch. */
+static bool
+mypage_on_booking_moved(struct db *db, const struct event *e)
+{
+	struct view_payload p;
+
+	if (!payload_read(db, e, &p))
+		return false;
+	db_do(db, "UPDATE my_booking SET branch_id = $2, branch_name = $3, branch_name_ko = $4 WHERE code = $1",
+		e->subject_id, p.branch_id, p.branch_name, p.branch_name_ko);
+	return history_of(db, e, take_step(db, e, &p), 0, "");
+}
+
 /* --- the money ---------------------------------------------------------------------------------------------------- */
 
 /* What an earlier try to pay turned out to be, after a later one, is in the history only. rows: changed for the last
@@ -333,6 +346,7 @@ const struct policy mypage_policies[] = {
 	ON(BOOKING_REJECTED, mypage_on_booking_given_up),
 	ON(BOOKING_REFUNDED, mypage_on_booking_refunded),
 	ON(BOOKING_NO_SHOW, mypage_on_booking_step),
+	ON(BOOKING_MOVED, mypage_on_booking_moved),
 	ON(BOOKING_EXTRA_ENDED, mypage_on_extra_ended),
 	ON(BOOKING_EXTRA_REFUNDED, mypage_on_extra_refunded),
 	ON(DELIVERY_REQUESTED, mypage_on_delivery),

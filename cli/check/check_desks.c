@@ -77,6 +77,32 @@ CHECK(cancelled_but_not_refunded,
 	" AND b.state IN ('CONFIRMED', 'OUT')"
 	" AND" HANDLED_BY("booking", "b.code") " /*scan*/")
 
+/* Until it is cancelled for good, its price stays. */
+CHECK(given_up_but_refunded,
+	"SELECT j.booking_code FROM delivery j JOIN booking b ON b.code = j.booking_code"
+	" JOIN booking_extra x ON x.booking_id = b.booking_id AND x.kind = j.direction"
+	" WHERE j.cancel_at > 0 AND x.state = 'ENDED' AND" HANDLED_BY("delivery", "b.code") " /*scan*/")
+
+#define GIVE_UP_LATE_S 900
+CHECK(given_up_for_too_long,
+	"SELECT 'job ' || j.delivery_id FROM delivery j WHERE j.cancel_at > 0 AND j.cancel_at < $1 /*scan*/",
+	in->now - GIVE_UP_LATE_S)
+
+/* --- cars that are retired ---------------------------------------------------------------------------------------- */
+
+/* Of cars whose events are in this log. */
+CHECK(retired_without_event,
+	"SELECT c.plate FROM car c WHERE (c.service = 'RETIRED') <> EXISTS (SELECT 1 FROM event e"
+	" WHERE e.subject_id = 'car:' || c.car_id AND e.type = 'car.retired')"
+	" AND EXISTS (SELECT 1 FROM event e WHERE e.subject_id = 'car:' || c.car_id AND e.type = 'car.registered')"
+	" /*scan*/")
+
+#define RETIRE_LATE_S 900
+CHECK(retiring_for_too_long,
+	"SELECT c.plate FROM car c WHERE c.retire_at > 0 AND c.retire_at < $1 AND NOT EXISTS (SELECT 1 FROM custody k"
+	" WHERE k.car_id = c.car_id AND k.to_at IS NULL) /*scan*/",
+	in->now - RETIRE_LATE_S)
+
 /* The photo of each handover record exists as a file. */
 static int64_t
 photos_missing(struct inspection *in)
@@ -209,6 +235,11 @@ const struct check desk_checks[] = {
 	{ "no courier's step has been waiting for booking's answer for more than 15 minutes", CHECK_WORK,
 		steps_without_answer },
 	{ "a delivery cancelled by the dispatcher is refunded", CHECK_FAST, cancelled_but_not_refunded },
+	{ "a delivery that is given up is not refunded before it is cancelled", CHECK_FAST, given_up_but_refunded },
+	{ "no delivery has been given up for more than 15 minutes after its time", CHECK_WORK, given_up_for_too_long },
+	{ "a car is retired exactly when its last event says so", CHECK_FAST, retired_without_event },
+	{ "no car has been waiting to be retired for more than 15 minutes after its time", CHECK_WORK,
+		retiring_for_too_long },
 	{ "every handover photo exists", CHECK_FAST, photos_missing },
 	{ "the stock of an item is the sum of its ledger and never negative", CHECK_FAST, ledger_off },
 	{ "the quantity reserved for an order matches the ledger", CHECK_FAST, taken_off },

@@ -8,6 +8,7 @@
 #include "cgi-bin/delivery/delivery.h"
 #include "cgi-bin/equipment/equipment.h"
 #include "cgi-bin/review/review.h"
+#include "domain/rental.h"
 #include "lib/base/clock.h"
 
 /* --- things to be lent -------------------------------------------------------------------------------------------- */
@@ -78,6 +79,19 @@ record_of(const struct plan *p, const struct script *s, const struct delivery *d
 	};
 }
 
+/* Long ago: there is nothing left to undo. */
+static bool
+call_off(struct world *w, struct delivery *d, const char *reason, const struct delivery_actor *manager)
+{
+	int64_t window_s = rental.undo_window_s;
+	bool done;
+
+	rental.undo_window_s = 0;
+	done = delivery_cancel(w->db, d, reason, manager) == DELIVERY_OK;
+	rental.undo_window_s = window_s;
+	return done;
+}
+
 static bool
 drive(struct world *w, const struct script *s, const struct plan *p, enum deed_kind kind)
 {
@@ -95,7 +109,7 @@ drive(struct world *w, const struct script *s, const struct plan *p, enum deed_k
 	if (kind == DEED_SHIP || kind == DEED_FETCH_SHIP)
 		return delivery_ship(w->db, &d, &courier) == DELIVERY_OK;
 	if (kind == DEED_CALL_OFF)
-		return delivery_cancel(w->db, &d, demo_call_offs[p->car % DEMO_REASONS], &manager) == DELIVERY_OK;
+		return call_off(w, &d, demo_call_offs[p->car % DEMO_REASONS], &manager);
 	if (kind == DEED_BRING_IN)
 		return delivery_bring_in(w->db, &d, &courier) == DELIVERY_OK;
 	h = record_of(p, s, &d);

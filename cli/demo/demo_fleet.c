@@ -2,6 +2,7 @@
 #include "demo.h"
 
 #include "cgi-bin/fleet/fleet.h"
+#include "domain/rental.h"
 #include "lib/base/clock.h"
 
 static void
@@ -93,6 +94,8 @@ world_fleet(struct world *w, struct script *s)
 void
 world_fleet_end(struct world *w, const struct script *s)
 {
+	const struct car_consent even_so = { .is_given = true };
+
 	for (int i = 0; i < s->n_cars && !w->why; i++) {
 		const struct demo_car *car = &s->cars[i];
 		enum car_outcome outcome = CAR_OK;
@@ -101,9 +104,11 @@ world_fleet_end(struct world *w, const struct script *s)
 			continue;
 		clock_set(car->until);
 		if (car->service == SERVICE_RETIRED)
-			outcome = car_retire(w->db, car->car_id, w->manager_id);
+			outcome = car_retire(w->db, car->car_id, &even_so, w->manager_id);
 		else
-			outcome = car_set_service(w->db, car->car_id, car->service, w->manager_id);
+			outcome = car_set_service(w->db, car->car_id, car->service, &even_so, w->manager_id);
+		clock_set(car->until + rental.undo_window_s);
+		fleet_sweep(w->db);
 		if (outcome != CAR_OK)
 			world_stop(w, "car %s was not taken out of service", car->plate);
 	}

@@ -119,9 +119,12 @@ custody_here(struct db *db, const struct custody_call *c, struct custody *other)
 		.user_id = c->user_id,
 	};
 
-	switch (custody_take_step(db, &q, other)) {
+	struct custody_refusal why = { 0 };
+
+	switch (custody_take_step(db, &q, &why)) {
 	case CUSTODY_DONE: return BOOKING_ANSWER_DONE;
-	case CUSTODY_IN_USE: return BOOKING_ANSWER_IN_USE;
+	case CUSTODY_IN_USE: *other = why.other; return BOOKING_ANSWER_IN_USE;
+	case CUSTODY_OUT_OF_SERVICE: other->plate = why.gone.plate; return BOOKING_ANSWER_OUT_OF_SERVICE;
 	case CUSTODY_WRONG_STATE: break;
 	}
 	return BOOKING_ANSWER_REFUSED;

@@ -279,3 +279,77 @@ BEGIN SELECT RAISE(ABORT, 'charge_is_frozen'); END;
 
 -- equipment: which process waits for review.
 ALTER TABLE equipment_order ADD COLUMN asked_by TEXT NOT NULL DEFAULT '' CHECK (length(asked_by) <= 200);
+
+-- fleet: retiring a car can be undone for a while; since when a car has its service and its branch
+ALTER TABLE car ADD COLUMN retire_at INTEGER NOT NULL DEFAULT 0 CHECK (retire_at = 0 OR service = 'OUT_OF_SERVICE');
+ALTER TABLE car ADD COLUMN retire_by INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE car ADD COLUMN service_before TEXT NOT NULL DEFAULT '' CHECK (service_before IN ('', 'IN_SERVICE', 'OUT_OF_SERVICE'))
+	CHECK ((service_before = '') = (retire_at = 0));
+ALTER TABLE car ADD COLUMN service_at INTEGER NOT NULL DEFAULT 0;
+UPDATE car SET service_at = updated_at;
+CREATE INDEX car_to_retire ON car (retire_at) WHERE retire_at > 0;
+CREATE INDEX car_not_in_service ON car (car_id) WHERE service <> 'IN_SERVICE';
+CREATE TRIGGER car_is_here_when_retired BEFORE UPDATE OF service, retire_at ON car
+WHEN OLD.service <> 'RETIRED' AND OLD.retire_at = 0 AND (NEW.service = 'RETIRED' OR NEW.retire_at > 0)
+	AND EXISTS (SELECT 1 FROM v_custody k WHERE k.car_id = NEW.car_id AND k.to_at IS NULL)
+BEGIN SELECT RAISE(ABORT, 'car_is_in_use'); END;
+DROP VIEW v_car;
+CREATE VIEW v_car AS
+	SELECT c.car_id, c.plate, c.model_id, c.name, c.name_ko, c.body, c.seats, c.fuel, c.gearbox, c.daily_price, c.hourly_price,
+	       c.branch_id, b.name AS branch_name, b.name_ko AS branch_name_ko, b.region, b.address AS branch_address,
+	       b.address_ko AS branch_address_ko, b.phone AS branch_phone, c.service, c.photo, c.rev, c.retire_at, c.service_at
+	  FROM car c JOIN branch b ON b.branch_id = c.branch_id;
+
+-- booking: confirmed bookings whose car is not in service, or at another branch than the booking says
+CREATE VIEW v_booked_car AS
+	SELECT b.booking_id, c.car_id, c.plate, c.service, c.service_at, c.branch_id FROM booking b JOIN car c ON c.car_id = b.car_id
+	UNION ALL
+	SELECT m.booking_id, c.car_id, c.plate, c.service, c.service_at, c.branch_id FROM booking_car m JOIN car c ON c.car_id = m.car_id;
+DROP VIEW v_stuck_booking;
+CREATE VIEW v_stuck_booking AS
+	SELECT 'hold' AS kind, code AS subject_id, customer_id, hold_until AS since, 0 AS tries, hold_until AS next_at, amount, currency, last_error
+	  FROM booking WHERE state = 'HELD' AND asked_at = 0
+	UNION ALL
+	SELECT 'asked', code, customer_id, asked_at, ask_tries, ask_next_at, amount, currency, last_error
+	  FROM booking WHERE state = 'HELD' AND asked_at > 0
+	UNION ALL
+	SELECT 'unconfirmed', b.code, b.customer_id, b.paid_at,
+	       (SELECT COALESCE(MAX(r.tries), 0) FROM event_retry r WHERE r.consumer IN ('booking', 'fleet') AND r.subject_id = b.code),
+	       (SELECT COALESCE(MIN(r.next_at), 0) FROM event_retry r WHERE r.consumer IN ('booking', 'fleet') AND r.subject_id = b.code AND r.dead = 0),
+	       b.amount, b.currency,
+	       (SELECT COALESCE(MAX(r.error), '') FROM event_retry r WHERE r.consumer IN ('booking', 'fleet') AND r.subject_id = b.code)
+	  FROM booking b WHERE b.state = 'PAID'
+	UNION ALL
+	SELECT 'cancel', code, customer_id, ended_at, refund_tries, refund_next_at, refund_due, currency, last_error
+	  FROM booking WHERE refund_state = 'PENDING' AND state = 'CANCEL_REQUESTED'
+	UNION ALL
+	SELECT 'refund', code, customer_id, ended_at, refund_tries, refund_next_at,
+	       CASE state WHEN 'EXPIRED' THEN amount ELSE refund_due END, currency, last_error
+	  FROM booking WHERE refund_state = 'PENDING' AND state <> 'CANCEL_REQUESTED'
+	UNION ALL
+	SELECT 'wish', code, customer_id, cancel_asked_at, cancel_tries, cancel_next_at, amount, currency, ''
+	  FROM booking WHERE cancel_asked_at > 0
+	UNION ALL
+	SELECT 'extra', b.code, b.customer_id, x.ended_at, x.refund_tries, x.refund_next_at, x.refund_due, b.currency, x.last_error
+	  FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id WHERE x.refund_state = 'PENDING'
+	UNION ALL
+	SELECT 'custody', b.code, b.customer_id,
+	       (SELECT MAX(c.to_at) FROM custody c WHERE c.booking_id = b.booking_id AND c.ended_by = 'taken_over'), 0, 0, b.amount, b.currency, ''
+	  FROM booking b WHERE b.state = 'OUT'
+	   AND EXISTS (SELECT 1 FROM custody c WHERE c.booking_id = b.booking_id AND c.ended_by = 'taken_over')
+	UNION ALL
+	SELECT 'car_gone', b.code, b.customer_id,
+	       (SELECT MAX(CASE WHEN c.service_at > b.paid_at THEN c.service_at ELSE b.paid_at END) FROM v_booked_car c
+	         WHERE c.booking_id = b.booking_id AND (c.service <> 'IN_SERVICE' OR c.branch_id <> b.branch_id)), 0, 0, b.amount, b.currency,
+	       CASE WHEN EXISTS (SELECT 1 FROM v_booked_car c WHERE c.booking_id = b.booking_id AND c.service = 'RETIRED') THEN 'retired'
+	            WHEN EXISTS (SELECT 1 FROM v_booked_car c WHERE c.booking_id = b.booking_id AND c.service <> 'IN_SERVICE') THEN 'out_of_service'
+	            ELSE 'moved' END
+	  FROM booking b WHERE b.state = 'CONFIRMED'
+	   AND EXISTS (SELECT 1 FROM v_booked_car c WHERE c.booking_id = b.booking_id AND (c.service <> 'IN_SERVICE' OR c.branch_id <> b.branch_id));
+
+-- delivery: giving up a job can be undone for a while
+ALTER TABLE delivery ADD COLUMN cancel_at INTEGER NOT NULL DEFAULT 0 CHECK (cancel_at = 0 OR state IN ('REQUESTED', 'SCHEDULED'));
+ALTER TABLE delivery ADD COLUMN cancel_by INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE delivery ADD COLUMN cancel_reason TEXT NOT NULL DEFAULT '' CHECK (length(cancel_reason) <= 200)
+	CHECK (cancel_at = 0 OR asked_step = '');
+CREATE INDEX delivery_to_cancel ON delivery (cancel_at) WHERE cancel_at > 0;

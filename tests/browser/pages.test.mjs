@@ -55,6 +55,18 @@ const branch = (await as.manager.get('/fleet/branches')).json.branches[0], model
 const pair = (await as.customer.get(`/models?starts_at=${at(40)}&ends_at=${at(42)}`)).json.models.find(m => m.n_at_once >= 2);
 const fresh_car = (await as.manager.post('/fleet/cars', new_car({ name: 'Fresh' }))).json;
 const user = (await as.admin.get('/account/users?q=' + who.customer.email)).json.users.find(u => u.email === who.customer.email);
+/* A booking whose car was moved, one whose car is not in service, and a car that is being retired with a booking. */
+const other_branch = (await as.manager.get('/fleet/branches')).json.branches.find(b => b.branch_id !== another_car.branch_id && b.is_open);
+const gone_from = async (name, day, act) => {
+	const { json: car } = await as.manager.post('/fleet/cars', new_car({ name }));
+	const { json: { code } } = await as.customer.post('/bookings', { car_id: car.car_id, starts_at: at(day), ends_at: at(day + 1), card_id });
+	await until(`${code} is confirmed`, async () => (await as.customer.get(`/bookings/${code}`)).json.state === 'CONFIRMED');
+	const done = await act(car);
+	assert.equal(done.status, 200, done.text);
+	return { ...car, code };
+};
+const moved_car = await gone_from('Moved', 44, car => as.manager.put(`/fleet/cars/${car.car_id}`, { ...car, branch_id: other_branch.branch_id, rev: undefined, confirm: true }));
+const retiring_car = await gone_from('Retiring', 46, car => as.manager.post(`/fleet/cars/${car.car_id}/retire`, { confirm: true }));
 /* Deliveries: requested, on the way, handed over, cancelled; and the courier. */
 const courier = stack.program(await token_of(who.courier.email)), courier_id = (await courier.get('/account')).json.user_id;
 const guest = await stack.payer('Guest');
@@ -115,7 +127,8 @@ const examples = {
 	'/models/:model_id': [`/models/${model.model_id}?starts_at=${at(40)}&ends_at=${at(42)}`, `/models/${model.model_id}`],
 	'/bookings/new': [`/bookings/new?car_id=${free_car.car_id}&starts_at=${at(40)}&ends_at=${at(42)}`, `/bookings/new?model_id=${pair.model_id}&qty=2&starts_at=${at(40)}&ends_at=${at(42)}`],
 	'/bookings': { manager: ['/bookings', '/bookings?q=no-such-name'] },
-	'/bookings/:code': [`/bookings/${booked.code}`, `/bookings/${cancelled.code}`, `/bookings/${owed.code}`, `/bookings/${unpaid.subject_id}`],
+	'/bookings/:code': [`/bookings/${booked.code}`, `/bookings/${cancelled.code}`, `/bookings/${owed.code}`, `/bookings/${unpaid.subject_id}`, `/bookings/${moved_car.code}`, `/bookings/${retiring_car.code}`],
+	'/bookings/:code/move': [`/bookings/${moved_car.code}/move`, `/bookings/${booked.code}/move`],
 	'/bookings/:code/receipt': `/bookings/${booked.code}/receipt`,
 	'/bookings/:code/cancel': `/bookings/${booked.code}/cancel`,
 	'/terms': ['/terms', '/terms?version=1'],
@@ -127,7 +140,8 @@ const examples = {
 	'/fleet': null,                         /* redirects to /fleet/cars */
 	'/fleet/cars': ['/fleet/cars', '/fleet/cars?q=nothing-is-called-so'],
 	'/fleet/cars/new': ['/fleet/cars/new', `/fleet/cars/new?model_id=${model.model_id}`],
-	'/fleet/cars/:car_id': [`/fleet/cars/${free_car.car_id}`, `/fleet/cars/${fresh_car.car_id}`],
+	'/fleet/cars/:car_id': [`/fleet/cars/${free_car.car_id}`, `/fleet/cars/${fresh_car.car_id}`, `/fleet/cars/${retiring_car.car_id}`],
+	'/fleet/cars/:car_id/service': `/fleet/cars/${free_car.car_id}/service`,
 	'/fleet/cars/:car_id/custody': `/fleet/cars/${free_car.car_id}/custody`,
 	'/fleet/cars/:car_id/edit': `/fleet/cars/${free_car.car_id}/edit`,
 	'/fleet/cars/:car_id/retire': `/fleet/cars/${free_car.car_id}/retire`,

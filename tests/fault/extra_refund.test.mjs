@@ -8,7 +8,7 @@ import { Stack, at, new_car } from '../story/stack.mjs';
 import { figure } from './fault.mjs';
 
 const END_S = 130;      /* as in refund_pending.test.mjs */
-const stack = await Stack.start({ name: 'fault-extra-refund', env: { MOTORPOOL_STUCK_AFTER_S: '5' } });
+const stack = await Stack.start({ name: 'fault-extra-refund', env: { MOTORPOOL_STUCK_AFTER_S: '5', MOTORPOOL_UNDO_WINDOW_S: '0' } });
 stack.allow(/"program":"sandbox".*"path":"\/sandbox\/v1\/.*"status":5\d\d/, /"what":"call","to":"provider".*"status":5\d\d/);
 const manager = await stack.person('Manager', 'manager'), anna = await stack.payer('Anna');
 const { car_id } = (await manager.post('/fleet/cars', new_car())).json;

@@ -226,6 +226,48 @@ id=$(sql "SELECT MAX(delivery_id) FROM delivery")
 test_that "cancelling a job without a reason is refused at its field"
 json POST "/deliveries/$id/cancel" '{}'; expect_status 422
 expect_js '.error.fields|keys|join(" ")' reason
+export MOTORPOOL_UNDO_WINDOW_S=600
+test_that "a job that is given up is cancelled only after the time to undo it, and nothing is reported before"
+json POST "/deliveries/$id/assign" '{"courier_id":3}'; expect_status 200
+json POST "/deliveries/$id/cancel" '{"reason":"the road is closed"}'; expect_status 200
+expect_js .state SCHEDULED
+expect_js .cancel_reason "the road is closed"
+expect_js '.cancel_at|fromdateiso8601? // (.[0:19]+"Z"|fromdateiso8601 - 9*3600)|. > now + 500 and . < now + 700' true
+expect_sql "SELECT COUNT(*) FROM event WHERE type = 'delivery.cancelled' AND subject_id = 'MP-CCCCCCCC'" 0
+test_that "giving it up again changes nothing"
+was=$(js .cancel_at)
+json POST "/deliveries/$id/cancel" '{"reason":"another reason"}'; expect_status 200
+expect_js .cancel_at "$was"
+expect_js .cancel_reason "the road is closed"
+test_that "a job that is given up can be neither assigned to another courier, unassigned nor begun"
+json POST "/deliveries/$id/ship"; expect_status 409
+expect_js .error.code given_up
+json POST "/deliveries/$id/assign" "{\"courier_id\":$(sql "SELECT MAX(user_id) FROM user_role WHERE role = 'courier'")}"; expect_status 409
+expect_js .error.code given_up
+json POST "/deliveries/$id/unassign"; expect_status 409
+test_that "the dispatcher's pages show until when it can be undone, with the button"
+browse manager
+get "/deliveries/$id"; expect_body 'This job is being cancelled'
+expect_body "action=\"/deliveries/$id/cancel/undo\""
+expect_no_body "action=\"/deliveries/$id/assign\""
+get /deliveries; expect_body 'being cancelled'
+test_that "a courier cannot undo it"
+as courier; json POST "/deliveries/$id/cancel/undo"; expect_status 403
+test_that "undone, the job goes on as before, and undoing it twice is harmless"
+as manager
+json POST "/deliveries/$id/cancel/undo"; expect_status 200
+expect_js .cancel_at null
+expect_js .state SCHEDULED
+json POST "/deliveries/$id/cancel/undo"; expect_status 200
+json POST "/deliveries/$id/assign" '{"courier_id":3}'; expect_status 200
+json POST "/deliveries/$id/unassign"; expect_status 200
+test_that "after the time to undo it is too late, even before the sweep"
+json POST "/deliveries/$id/cancel" '{"reason":"no driver"}'; expect_status 200
+sql "UPDATE delivery SET cancel_at = $(date +%s) - 1 WHERE delivery_id = $id"
+json POST "/deliveries/$id/cancel/undo"; expect_status 409
+expect_js .error.code too_late
+sql "UPDATE delivery SET cancel_at = 0, cancel_by = 0, cancel_reason = '' WHERE delivery_id = $id"
+export MOTORPOOL_UNDO_WINDOW_S=0
 test_that "a manager cancels a job with a reason"
 json POST "/deliveries/$id/cancel" '{"reason":"the road is closed"}'; expect_status 200
 expect_js .state CANCELLED

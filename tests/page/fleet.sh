@@ -6,7 +6,11 @@ car() { # car PLATE [more JSON members]
 	json POST /fleet/cars '{"plate":"'"$1"'","name":"Kia Ray","body":"mini","seats":4,"fuel":"petrol","gearbox":"automatic","daily_price":50000,"hourly_price":5000'"${2:+,$2}"'}'
 }
 
+# The bookings concerned, as the question on the page has them.
+seen() { sed -n 's/.*name="seen" value="\([^"]*\)".*/\1/p' <<<"$body" | head -1; }
+
 begin fleet
+export MOTORPOOL_UNDO_WINDOW_S=0 # retired at once; page/retire has the window
 make_user manager manager
 make_user customer customer
 lang=en
@@ -157,10 +161,10 @@ json GET "/fleet/cars?status=RENTED&sort=-plate"; expect_status 200
 expect_js '[.cars[].car_id]|@csv' 6,5,4
 expect_js .n_total 3
 test_that "a rented car that is taken out of service has the status OUT_OF_SERVICE"
-json POST /fleet/cars/4/service '{"service":"OUT_OF_SERVICE"}'; expect_js .status OUT_OF_SERVICE
+json POST /fleet/cars/4/service '{"service":"OUT_OF_SERVICE","confirm":true}'; expect_js .status OUT_OF_SERVICE
 
 test_that "deleting a car that was booked retires it instead"
-json DELETE /fleet/cars/4; expect_status 200
+json DELETE /fleet/cars/4 '{"confirm":true}'; expect_status 200
 expect_js .status RETIRED
 expect_js .deleted false
 expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.retired' AND subject_id = 'car:4'" 1
@@ -474,7 +478,8 @@ expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.retired' AND subject_id
 test_that "the edit form of a retired car gets 409"
 get /fleet/cars/5/edit; expect_status 409
 test_that "a form takes a car out of service, and the car's page shows the number of its upcoming bookings"
-post /fleet/cars/6/service service=OUT_OF_SERVICE; expect_location '/fleet/cars/6?done=out'
+get /fleet/cars/6/service; expect_status 200
+post /fleet/cars/6/service service=OUT_OF_SERVICE seen="$(seen)"; expect_location '/fleet/cars/6?done=out'
 get '/fleet/cars/6?done=out'; expect_body 'has 1 upcoming booking'
 
 test_that "submitting the form of a model or a branch twice is no error, and adds one model"

@@ -27,7 +27,7 @@ await test('docs/openapi.yaml is valid OpenAPI 3.0', async () => {
 });
 
 /* Pages and redirects between pages, which are not part of the API. */
-const FOR_PEOPLE = /^(GET \/|GET \/account\/(sign-up|sign-in|password|forgot|confirm|reset)|GET \/terms\/edit|GET \/bookings\/new|POST \/bookings\/:code\/pay|GET \/bookings\/:code\/paid|GET \/fleet|GET \/fleet\/(cars|models|branches)\/new|GET \/fleet\/cars\/:car_id\/(edit|retire|delete|photo)|POST \/fleet\/cars\/:car_id\/delete|GET \/fleet\/branches\/:branch_id\/close|GET \/ops\/consumers\/:consumer\/pause|GET \/ops\/retries\/:consumer\/:event_id\/discard|GET \/equipment|GET \/equipment\/(items|orders)\/new|GET \/equipment\/items\/:item_id\/edit|GET \/my|GET \/view|POST \/payments\/cards\/new|GET \/payments\/cards\/return)$/;
+const FOR_PEOPLE = /^(GET \/|GET \/account\/(sign-up|sign-in|password|forgot|confirm|reset)|GET \/terms\/edit|GET \/bookings\/new|POST \/bookings\/:code\/pay|GET \/bookings\/:code\/(paid|move)|GET \/fleet|GET \/fleet\/(cars|models|branches)\/new|GET \/fleet\/cars\/:car_id\/(edit|retire|delete|photo|service)|POST \/fleet\/cars\/:car_id\/delete|GET \/fleet\/branches\/:branch_id\/close|GET \/ops\/consumers\/:consumer\/pause|GET \/ops\/retries\/:consumer\/:event_id\/discard|GET \/equipment|GET \/equipment\/(items|orders)\/new|GET \/equipment\/items\/:item_id\/edit|GET \/my|GET \/view|POST \/payments\/cards\/new|GET \/payments\/cards\/return)$/;
 const templated = address => address.replace(/:(\w+)/g, '{$1}');
 
 await test('every documented path is a route, and every route for API clients is documented', () => {
@@ -166,7 +166,7 @@ await test('a tour through everything: all answers are as documented', async () 
 	await manager.put(`/fleet/cars/${car.car_id}`, { ...new_car({ plate: car.plate }), rev: car.rev });
 	await manager.post(`/fleet/cars/${car.car_id}`, { ...new_car({ plate: car.plate }) });
 	await manager.put(`/fleet/cars/${car.car_id}`, { ...new_car({ plate: car.plate }), rev: car.rev });
-	await manager.post(`/fleet/cars/${short_lived.car_id}/service`, { service: 'OUT_OF_SERVICE' });
+	await manager.post(`/fleet/cars/${short_lived.car_id}/service`, { service: 'OUT_OF_SERVICE', confirm: true });
 	const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg==', 'base64');
 	const boundary = 'mp-boundary', part = Buffer.concat([Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="photo"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n`), png, Buffer.from(`\r\n--${boundary}--\r\n`)]);
 	const photo = await manager.ask('POST', `/fleet/cars/${car.car_id}/photo`, part, { 'Content-Type': `multipart/form-data; boundary=${boundary}` });
@@ -254,6 +254,8 @@ await test('a tour through everything: all answers are as documented', async () 
 		walk_ins.push((await anna.post('/bookings', { ...order, car_id, starts_at: start, ends_at: at(1) })).json.code);
 	}
 	for (const code of walk_ins) await until('it is confirmed', async () => (await anna.get(`/bookings/${code}`)).json.state === 'CONFIRMED');
+	await manager.post(`/bookings/${walk_ins[0]}/move`, { branch_id: car.branch_id });
+	await manager.post(`/bookings/${walk_ins[0]}/move`, { branch_id: 99999 });
 	await manager.post(`/bookings/${walk_ins[0]}/hand-out`);
 	await manager.post(`/bookings/${walk_ins[0]}/hand-out`);
 	await manager.get('/view/cars');
@@ -276,7 +278,12 @@ await test('a tour through everything: all answers are as documented', async () 
 	await manager.get(`/fleet/cars/${short_lived.car_id}/custody?at=2026-02-31T10:00`);
 	await manager.get('/fleet/cars/99999/custody');
 	await manager.post(`/fleet/cars/${short_lived.car_id}/retire`);
+	await manager.post(`/fleet/cars/${short_lived.car_id}/retire/undo`);
+	await manager.post(`/fleet/cars/${car.car_id}/service`, { service: 'OUT_OF_SERVICE' });
 	await manager.delete(`/fleet/cars/${car.car_id}`);
+	await manager.ask('DELETE', `/fleet/cars/${car.car_id}`, { confirm: true });
+	await manager.post(`/fleet/cars/${car.car_id}/retire/undo`);
+	await manager.post('/fleet/cars/99999/retire/undo');
 	await manager.delete(`/fleet/cars/${(await manager.post('/fleet/cars', new_car())).json.car_id}`);
 
 	/* equipment: an item of each kind, its ledger, orders that are accepted, refused, handed out and cancelled */
@@ -366,6 +373,8 @@ await test('a tour through everything: all answers are as documented', async () 
 	await driver.post(`/deliveries/${fetched}/deliver`, handed_over);
 	await driver.post(`/deliveries/${fetched}/back`);
 	await manager.post(`/deliveries/${given_up}/cancel`, {});
+	await manager.post(`/deliveries/${given_up}/cancel`, { reason: 'the road is closed' });
+	await manager.post(`/deliveries/${given_up}/cancel/undo`);
 	await manager.post(`/deliveries/${given_up}/cancel`, { reason: 'the road is closed' });
 	await manager.post(`/deliveries/${given_up}/deliver`, handed_over);
 

@@ -110,7 +110,7 @@ await test('one of two cars goes out of service between paid and reserved: the b
 	const paused = await stack.command('pause', 'fleet', 'a car breaks down');
 	assert.equal(paused.status, 0, paused.err);
 	const b = await book(anna, 2, { starts_at: at(20), ends_at: at(21) });
-	assert.equal((await manager.post(`/fleet/cars/${b.cars[1].car_id}/service`, { service: 'OUT_OF_SERVICE' })).status, 200);
+	assert.equal((await manager.post(`/fleet/cars/${b.cars[1].car_id}/service`, { service: 'OUT_OF_SERVICE', confirm: true })).status, 200);
 	assert.equal((await stack.command('resume', 'fleet')).status, 0);
 	await reaches(b.code, 'REJECTED');
 	await until('all of it is refunded', async () => (await anna.get(`/bookings/${b.code}`)).json.refunded_amount === b.amount);

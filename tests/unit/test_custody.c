@@ -244,7 +244,7 @@ courier_step(const struct booking *b, enum custody_step step, int trip)
 {
 	static const char *const names[] = { "leave", "hand_over", "collect", "back" };
 	bool is_collected = b->state >= BOOKING_OUT;
-	struct custody other = { 0 };
+	struct custody_refusal why = { 0 };
 
 	return custody_take_step(db,
 		&(struct custody_request){
@@ -255,7 +255,7 @@ courier_step(const struct booking *b, enum custody_step step, int trip)
 			.step = (int)step,
 			.user_id = 5,
 		},
-		&other);
+		&why);
 }
 
 static const char *

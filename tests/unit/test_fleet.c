@@ -11,6 +11,9 @@
 #include "domain/rental.h"
 #include "world.h"
 
+/* The bookings that a change concerns are known. */
+#define EVEN_SO (&(struct car_consent){ .is_given = true })
+
 TEST_SETUP(begin)
 {
 	rental.turnaround_s = 3600;
@@ -81,7 +84,7 @@ TEST(two_cars_never_have_one_plate)
 	other = ray("2");
 	assert_int_equal(car_add(db, &other, 7), CAR_OK);
 	other.plate = "1";
-	assert_int_equal(car_change(db, &other, 7), CAR_PLATE_TAKEN);
+	assert_int_equal(car_change(db, &other, EVEN_SO, 7), CAR_PLATE_TAKEN);
 	assert_int_equal(n_events("car.registered"), 2);
 	assert_int_equal(n_events("car.modified"), 0);
 	assert_false(db_failed(db));
@@ -143,10 +146,10 @@ TEST(a_change_without_a_korean_name_keeps_it)
 	car_add(db, &car, 7);
 	car.name_ko = NULL;
 	car.seats = 5;
-	assert_int_equal(car_change(db, &car, 7), CAR_OK);
+	assert_int_equal(car_change(db, &car, EVEN_SO, 7), CAR_OK);
 	assert_string_equal(car.name_ko, "기아 레이");
 	car.name_ko = "";
-	assert_int_equal(car_change(db, &car, 7), CAR_OK);
+	assert_int_equal(car_change(db, &car, EVEN_SO, 7), CAR_OK);
 	assert_string_equal(car.name_ko, "");
 	assert_int_equal(n_events("car.modified"), 2);
 }
@@ -168,7 +171,7 @@ TEST(a_change_to_the_same_values_writes_nothing)
 	car_add(db, &car, 7);
 	rev = car.rev;
 	car.rev = 0;
-	assert_int_equal(car_change(db, &car, 7), CAR_OK);
+	assert_int_equal(car_change(db, &car, EVEN_SO, 7), CAR_OK);
 	assert_int_equal(car.rev, rev);
 	assert_int_equal(n_events("car.modified"), 0);
 }
@@ -181,11 +184,11 @@ TEST(two_managers_do_not_overwrite_each_other)
 	two = one;
 	one.daily_price = 60000;
 	two.name = "Kia Ray 2025";
-	assert_int_equal(car_change(db, &one, 7), CAR_OK);
-	assert_int_equal(car_change(db, &two, 8), CAR_CHANGED);
+	assert_int_equal(car_change(db, &one, EVEN_SO, 7), CAR_OK);
+	assert_int_equal(car_change(db, &two, EVEN_SO, 8), CAR_CHANGED);
 	assert_string_equal(db_text(db, "SELECT name FROM car WHERE car_id = 1"), "Kia Ray");
 	two.rev = one.rev;
-	assert_int_equal(car_change(db, &two, 8), CAR_OK);
+	assert_int_equal(car_change(db, &two, EVEN_SO, 8), CAR_OK);
 }
 
 TEST(a_deleted_cars_id_and_rev_are_never_used_again)
@@ -196,7 +199,7 @@ TEST(a_deleted_cars_id_and_rev_are_never_used_again)
 	add("1");
 	car_find(db, add("2"), &car);
 	rev = car.rev;
-	assert_int_equal(car_delete(db, car.car_id, 7), CAR_OK);
+	assert_int_equal(car_delete(db, car.car_id, EVEN_SO, 7), CAR_OK);
 	car_find(db, add("3"), &car);
 	assert_int_equal(car.car_id, 3);
 	assert_true(car.rev > rev);
@@ -213,7 +216,7 @@ TEST(every_change_of_any_car_gets_a_higher_rev)
 	for (int i = 0; i < 10; i++) {
 		int64_t car_id = 1 + i % 5, rev;
 
-		car_set_service(db, car_id, i < 5 ? SERVICE_OUT_OF_SERVICE : SERVICE_IN_SERVICE, 7);
+		car_set_service(db, car_id, i < 5 ? SERVICE_OUT_OF_SERVICE : SERVICE_IN_SERVICE, EVEN_SO, 7);
 		rev = db_int(db, "SELECT rev FROM car WHERE car_id = $1", car_id);
 		assert_true(rev > last);
 		last = rev;
@@ -233,13 +236,13 @@ TEST(a_car_that_was_ever_booked_is_retired_and_stays_so)
 		" VALUES ('MP-EXPIRED1', 1, $1, 'x', 'x', 'mini', 1, 'x', 'EXPIRED', 1, 2, 1,"
 		" 0, 'KRW', 0, 0)",
 		car_id);
-	assert_int_equal(car_delete(db, car_id, 7), CAR_RETIRED_INSTEAD);
-	assert_int_equal(car_delete(db, car_id, 7), CAR_RETIRED_INSTEAD);
+	assert_int_equal(car_delete(db, car_id, EVEN_SO, 7), CAR_RETIRED_INSTEAD);
+	assert_int_equal(car_delete(db, car_id, EVEN_SO, 7), CAR_RETIRED_INSTEAD);
 	assert_int_equal(n_events("car.retired"), 1);
-	assert_int_equal(car_set_service(db, car_id, SERVICE_IN_SERVICE, 7), CAR_IS_RETIRED);
+	assert_int_equal(car_set_service(db, car_id, SERVICE_IN_SERVICE, EVEN_SO, 7), CAR_IS_RETIRED);
 	assert_true(car_find(db, car_id, &car));
 	car.daily_price = 1;
-	assert_int_equal(car_change(db, &car, 7), CAR_IS_RETIRED);
+	assert_int_equal(car_change(db, &car, EVEN_SO, 7), CAR_IS_RETIRED);
 	assert_int_equal(status_of(car_id), CAR_RETIRED);
 }
 
@@ -269,7 +272,7 @@ TEST(a_car_is_added_only_to_an_open_branch_and_an_active_model)
 	branch_set_open(db, branch.branch_id, false);
 	model_set_state(db, model.model_id, MODEL_OFF_SALE);
 	car.daily_price = 2;
-	assert_int_equal(car_change(db, &car, 7), CAR_OK); /* it keeps its branch and model */
+	assert_int_equal(car_change(db, &car, EVEN_SO, 7), CAR_OK); /* it keeps its branch and model */
 }
 
 /* --- models and branches ------------------------------------------------------------------------------------------ */
@@ -364,7 +367,7 @@ TEST(a_cars_status_follows_its_reservations_and_the_time)
 			code, car_id, cases[i].starts_at, cases[i].ends_at, cases[i].state);
 		if (status_of(car_id) != cases[i].status)
 			fail_msg("%s: %s", cases[i].why, words_code(&car_status_words, status_of(car_id)));
-		car_set_service(db, car_id, SERVICE_OUT_OF_SERVICE, 7);
+		car_set_service(db, car_id, SERVICE_OUT_OF_SERVICE, EVEN_SO, 7);
 		assert_int_equal(status_of(car_id), CAR_OUT_OF_SERVICE);
 	}
 }
@@ -381,7 +384,7 @@ TEST(the_list_finds_sorts_and_counts)
 	suv.body = BODY_SUV;
 	suv.daily_price = 10;
 	car_add(db, &suv, 7);
-	car_retire(db, 2, 7);
+	car_retire(db, 2, EVEN_SO, 7);
 	assert_int_equal(car_list(db, &f, &cars, &n), 2);
 	f.order = CARS_BY_PRICE;
 	car_list(db, &f, &cars, &n);
@@ -451,8 +454,8 @@ TEST(a_car_that_cannot_be_given_is_refused_with_the_reason_once)
 {
 	int64_t out = add("1"), retired = add("2");
 
-	car_set_service(db, out, SERVICE_OUT_OF_SERVICE, 7);
-	car_retire(db, retired, 7);
+	car_set_service(db, out, SERVICE_OUT_OF_SERVICE, EVEN_SO, 7);
+	car_retire(db, retired, EVEN_SO, 7);
 	report_one_car(EVENT_BOOKING_PAID, "MP-1", out);
 	report_one_car(EVENT_BOOKING_PAID, "MP-2", retired);
 	report_one_car(EVENT_BOOKING_PAID, "MP-3", 99);
@@ -575,7 +578,8 @@ TEST(a_booking_of_two_cars_is_refused_when_the_second_cannot_be_given)
 	int64_t first = add("1"), second = add("2");
 
 	report_two_cars(EVENT_BOOKING_PAID, "MP-1", first, second);
-	car_set_service(db, second, SERVICE_OUT_OF_SERVICE, 7); /* after it was sold, before fleet handles the event */
+	car_set_service(
+		db, second, SERVICE_OUT_OF_SERVICE, EVEN_SO, 7); /* after it was sold, before fleet handles the event */
 	handle_events(&fleet_consumer);
 	assert_int_equal(n_events("car.refused"), 1);
 	assert_non_null(strstr(newest_payload(), "\"out_of_service\""));
@@ -598,7 +602,130 @@ TEST(the_second_car_of_a_booking_is_retired_and_never_deleted)
 		"INSERT INTO booking_car (booking_id, car_no, car_id, car_name, plate) VALUES (1, 2, $1, 'x', '2')",
 		second);
 	assert_true(car_was_booked(db, second));
-	assert_int_equal(car_delete(db, second, 7), CAR_RETIRED_INSTEAD);
+	assert_int_equal(car_delete(db, second, EVEN_SO, 7), CAR_RETIRED_INSTEAD);
+}
+
+/* --- retiring, which can be undone -------------------------------------------------------------------------------- */
+
+#define WINDOW_S 600
+
+static int64_t
+retire_at(int64_t car_id)
+{
+	return db_int(db, "SELECT retire_at FROM car WHERE car_id = $1", car_id);
+}
+
+static enum car_outcome
+retire(int64_t car_id)
+{
+	return car_retire(db, car_id, &(struct car_consent){ .seen = "" }, 7);
+}
+
+static const char *
+service_of(int64_t car_id)
+{
+	return db_text(db, "SELECT service FROM car WHERE car_id = $1", car_id);
+}
+
+TEST(a_car_is_retired_when_its_window_ends_and_not_before)
+{
+	int64_t car_id = add("1");
+
+	rental.undo_window_s = WINDOW_S;
+	assert_int_equal(retire(car_id), CAR_OK);
+	assert_int_equal(retire_at(car_id), NOW + WINDOW_S);
+	assert_string_equal(service_of(car_id), "OUT_OF_SERVICE");
+	assert_non_null(strstr(newest_payload(), "\"retire_at\":\""));
+	clock_set(NOW + 30);
+	assert_int_equal(retire(car_id), CAR_OK); /* the second click: the window does not begin again */
+	assert_int_equal(retire_at(car_id), NOW + WINDOW_S);
+	clock_set(NOW + WINDOW_S - 1);
+	fleet_sweep(db);
+	assert_string_equal(service_of(car_id), "OUT_OF_SERVICE");
+	assert_int_equal(n_events("car.retired"), 0);
+	clock_set(NOW + WINDOW_S);
+	assert_int_equal(car_undo_retire(db, car_id, 7), CAR_IS_RETIRED); /* the sweep has not been here yet */
+	fleet_sweep(db);
+	fleet_sweep(db);
+	assert_string_equal(service_of(car_id), "RETIRED");
+	assert_int_equal(n_events("car.retired"), 1);
+	assert_int_equal(db_int(db, "SELECT actor_id FROM v_event WHERE type = 'car.retired' /*scan*/"), 7);
+	assert_int_equal(car_undo_retire(db, car_id, 7), CAR_IS_RETIRED);
+	rental.undo_window_s = 0;
+}
+
+TEST(an_undone_retirement_leaves_no_trace_for_the_sweep)
+{
+	int64_t car_id = add("1");
+
+	rental.undo_window_s = WINDOW_S;
+	retire(car_id);
+	clock_set(NOW + WINDOW_S - 1);
+	assert_int_equal(car_undo_retire(db, car_id, 8), CAR_OK);
+	assert_int_equal(car_undo_retire(db, car_id, 8), CAR_OK);
+	assert_int_equal(status_of(car_id), CAR_AVAILABLE);
+	clock_set(NOW + 2 * WINDOW_S);
+	fleet_sweep(db);
+	assert_int_equal(status_of(car_id), CAR_AVAILABLE);
+	assert_int_equal(n_events("car.retired"), 0);
+	assert_int_equal(n_events("car.modified"), 2);
+	rental.undo_window_s = 0;
+}
+
+/* A hand-over that a courier reports late cannot be refused. */
+TEST(a_car_that_is_in_use_is_not_retired_by_the_sweep_until_it_is_back)
+{
+	int64_t car_id = add("1");
+
+	rental.undo_window_s = WINDOW_S;
+	retire(car_id);
+	db_do(others, "INSERT INTO custody (key, car_id, kind, user_id, from_at) VALUES ('k', $1, 'staff', 3, $2)",
+		car_id, NOW + 10);
+	clock_set(NOW + 2 * WINDOW_S);
+	fleet_sweep(db);
+	assert_string_equal(service_of(car_id), "OUT_OF_SERVICE");
+	db_do(others, "UPDATE custody SET to_at = $1, ended_by = 'returned' WHERE key = 'k'", clock_now());
+	fleet_sweep(db);
+	assert_string_equal(service_of(car_id), "RETIRED");
+	rental.undo_window_s = 0;
+}
+
+TEST(a_clock_that_was_set_back_does_not_keep_a_car_from_being_retired)
+{
+	int64_t car_id = add("1");
+
+	rental.undo_window_s = WINDOW_S;
+	retire(car_id);
+	clock_set(NOW - 2 * DAY);
+	fleet_sweep(db);
+	assert_string_equal(service_of(car_id), "RETIRED");
+	rental.undo_window_s = 0;
+}
+
+TEST(a_booking_made_between_the_look_and_the_answer_is_not_overlooked)
+{
+	int64_t car_id = add("1");
+	struct car_consent consent = { 0 };
+	struct concern c;
+
+	concern_read(db, car_id, 0, &c);
+	assert_int_equal(c.n_total, 0);
+	for (int i = 0; i < 2; i++) {
+		consent.seen = c.seen;
+		db_do(others,
+			"INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name,"
+			" state, starts_at, ends_at, amount, vat_amount, currency, charge_id, held_at, hold_until)"
+			" VALUES ($1, 1, $2, 'x', 'x', 'mini', 1, 'x', 'CONFIRMED', $3, $3 + 3600, 1, 0, 'KRW', 1, 1,"
+			" 1)",
+			arena_printf(scratch_memory, "MP-00000%d", i), car_id, NOW + (i + 1) * DAY);
+		assert_int_equal(car_retire(db, car_id, &consent, 7), CAR_CONCERNS);
+		assert_int_equal(car_set_service(db, car_id, SERVICE_OUT_OF_SERVICE, &consent, 7), CAR_CONCERNS);
+		assert_string_equal(service_of(car_id), "IN_SERVICE");
+		concern_read(db, car_id, 0, &c);
+		assert_int_equal(c.n_total, i + 1);
+	}
+	consent.seen = c.seen;
+	assert_int_equal(car_retire(db, car_id, &consent, 7), CAR_OK);
 }
 
 TEST(a_model_counts_its_cars_in_service_and_available_now)
@@ -620,7 +747,7 @@ TEST(a_model_counts_its_cars_in_service_and_available_now)
 		car_add(db, &car, 7);
 		cars[i] = car.car_id;
 	}
-	car_set_service(db, cars[3], SERVICE_OUT_OF_SERVICE, 7);
+	car_set_service(db, cars[3], SERVICE_OUT_OF_SERVICE, EVEN_SO, 7);
 	report_two_cars(EVENT_BOOKING_PAID, "MP-1", cars[0], cars[1]);
 	handle_events(&fleet_consumer);
 	assert_int_equal(model_list(db, 0, 20, &models, &n), 1);
