@@ -542,6 +542,8 @@ CREATE TABLE booking (
 	try_no       INTEGER NOT NULL DEFAULT 1 CHECK (try_no BETWEEN 1 AND 99), -- which try to pay is next, under way or approved; the others were declined
 	keeps_hold   INTEGER NOT NULL DEFAULT 0 CHECK (keeps_hold IN (0, 1)),    -- a declined card leaves the hold, and another one can be tried
 	asked_by     TEXT NOT NULL DEFAULT '' CHECK (length(asked_by) <= 200),   -- the process that waits for payment (lib/base/proc.h, proc_stamp)
+	-- until when staff can undo that it was not picked up or was returned: what this leads to waits until then. 0: final, or nothing to undo
+	undo_until   INTEGER NOT NULL DEFAULT 0 CHECK (undo_until = 0 OR (undo_until > 0 AND state IN ('NO_SHOW', 'RETURNED'))),
 	-- nothing past HELD without an approved charge
 	CHECK (state IN ('HELD', 'EXPIRED') OR charge_id IS NOT NULL)
 ) STRICT;
@@ -554,6 +556,7 @@ CREATE INDEX booking_paid ON booking (paid_at) WHERE state = 'PAID';
 CREATE INDEX booking_to_come ON booking (starts_at) WHERE state = 'CONFIRMED';
 CREATE INDEX booking_cancels ON booking (cancel_next_at) WHERE cancel_asked_at > 0;
 CREATE INDEX booking_refunds ON booking (refund_next_at) WHERE refund_state = 'PENDING';
+CREATE INDEX booking_undo ON booking (undo_until) WHERE undo_until > 0;
 CREATE INDEX booking_open ON booking (customer_id) WHERE state IN ('HELD', 'PAID', 'CONFIRMED', 'OUT', 'CANCEL_REQUESTED');
 -- one booking per key of a customer; an attempt that ended without a booking releases its key
 CREATE UNIQUE INDEX booking_request ON booking (customer_id, request_key) WHERE request_key <> '' AND state <> 'EXPIRED';
@@ -565,8 +568,14 @@ CREATE TRIGGER booking_walks BEFORE UPDATE OF state ON booking WHEN OLD.state <>
 	OR (OLD.state = 'CONFIRMED'        AND NEW.state IN ('OUT', 'NO_SHOW', 'CANCEL_REQUESTED'))
 	OR (OLD.state = 'CANCEL_REQUESTED' AND NEW.state = 'CANCELLED')
 	OR (OLD.state = 'OUT'              AND NEW.state = 'RETURNED')
-	OR (OLD.state = 'RETURNED'         AND NEW.state = 'COMPLETED'))
+	OR (OLD.state = 'RETURNED'         AND NEW.state = 'COMPLETED')
+	OR (OLD.state = 'NO_SHOW'          AND NEW.state = 'CONFIRMED' AND OLD.undo_until > 0)
+	OR (OLD.state = 'RETURNED'         AND NEW.state = 'OUT'       AND OLD.undo_until > 0))
 BEGIN SELECT RAISE(ABORT, 'booking_state'); END;
+-- While a no-show can be undone, nothing is refunded for it.
+CREATE TRIGGER booking_refund_waits BEFORE UPDATE OF state, refund_state, refund_due, undo_until ON booking
+WHEN NEW.state = 'NO_SHOW' AND NEW.undo_until > 0 AND (NEW.refund_state <> 'NONE' OR NEW.refund_due > 0)
+BEGIN SELECT RAISE(ABORT, 'booking_undo'); END;
 -- The price, what was booked, what cancelling costs and the accepted terms are frozen.
 CREATE TRIGGER booking_is_frozen BEFORE UPDATE OF code, customer_id, car_id, starts_at, ends_at, amount, vat_amount, currency,
 	cancel_full_before_s, cancel_grace_s, cancel_late_percent, terms_version ON booking
@@ -731,11 +740,15 @@ WHEN NEW.kind <> 'RELEASED' AND EXISTS (
 	SELECT 1 FROM slot s WHERE s.car_id = NEW.car_id AND s.kind <> 'RELEASED' AND s.slot_id <> NEW.slot_id
 	   AND s.busy_until > NEW.starts_at AND s.starts_at < NEW.busy_until)
 BEGIN SELECT RAISE(ABORT, 'slot_taken'); END;
+-- While its booking's end can be undone, a slot is neither released nor shortened.
+CREATE TRIGGER slot_waits_for_undo BEFORE UPDATE OF kind, ends_at ON slot WHEN (NEW.kind = 'RELEASED' OR NEW.ends_at < OLD.ends_at)
+	AND EXISTS (SELECT 1 FROM booking b WHERE b.booking_id = NEW.booking_id AND b.undo_until > 0)
+BEGIN SELECT RAISE(ABORT, 'slot_waits'); END;
 
 CREATE VIEW v_booking AS
 	SELECT booking_id, code, customer_id, car_id, car_name, car_name_ko, plate, branch_id, state, starts_at, ends_at, amount, vat_amount,
 	       currency, charge_id, refund_state, refund_due, refunded_amount, held_at, paid_at, ended_at, n_cars, cancel_asked_at,
-	       cancel_full_before_s, cancel_grace_s, cancel_late_percent, terms_version
+	       cancel_full_before_s, cancel_grace_s, cancel_late_percent, terms_version, undo_until
 	  FROM booking;
 -- All the cars of a booking, each as it is now.
 CREATE VIEW v_booked_car AS

@@ -2,13 +2,14 @@
 -- Version 2: further cars, delivery, equipment and messages of a booking, and equipment ordered without a car.
 -- Version 3: the cars' names in Korean; a delivery's courier by id.
 -- Version 4: which try to pay for a booking its payment is.
+-- Version 5: until when a no-show or a return can be undone.
 --
 -- Made from the event log only: after deleting the file a replay of the log makes the same rows again (`motorpool replay`;
 -- `motorpool check` compares). So every key comes from an event, no column holds the time of the replay, and a row depends on the
 -- events of one subject only, since the log does not keep the order between subjects.
 -- Owner: mypage; no other program reads it. Amounts and times as in schema.sql.
 
-PRAGMA user_version = 4;
+PRAGMA user_version = 5;
 
 -- --------------------------------------------------------------------------------------- how far mypage is (lib/event/consumer.c)
 -- The same columns as in schema.sql, so that the same SQL works on both files. These two tables record progress and are not
@@ -71,6 +72,7 @@ CREATE TABLE my_booking (
 	ended_at        INTEGER NOT NULL DEFAULT 0,      -- expired, cancellation requested, rejected, not picked up
 	refunded_at     INTEGER NOT NULL DEFAULT 0,
 	try_no          INTEGER NOT NULL DEFAULT 1,      -- which try to pay payment_state, brand … are about: the last one
+	undo_until      INTEGER NOT NULL DEFAULT 0,      -- not picked up, or returned: it can be undone until then; 0: final
 	updated_at      INTEGER NOT NULL,                -- time of the last event that changed it
 	event_id        INTEGER NOT NULL                 -- … and its id
 ) STRICT, WITHOUT ROWID;

@@ -128,7 +128,7 @@ end_reason_in_words(const char *end_reason)
 		{ "review_later",
 			N_("The equipment could not be approved at that time, so the booking was not made. Nothing was"
 			   " charged.") },
-		{ "no_show", N_("The car was not picked up. There is no refund.") },
+		{ "no_show", N_("The car was not picked up.") },
 	};
 
 	for (size_t i = 0; end_reason && i < sizeof(reasons) / sizeof(reasons[0]); i++)

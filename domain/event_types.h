@@ -25,7 +25,10 @@
 	X(BOOKING_HANDED_OUT,       "booking.handed_out",        "booking") \
 	X(BOOKING_RETURNED,         "booking.returned",          "booking") \
 	X(BOOKING_COMPLETED,        "booking.completed",         "booking") \
+	X(BOOKING_RETURN_UNDONE,    "booking.return_undone",     "booking") \
 	X(BOOKING_NO_SHOW,          "booking.no_show",           "booking") \
+	X(BOOKING_NO_SHOW_UNDONE,   "booking.no_show_undone",    "booking") \
+	X(BOOKING_NO_SHOW_FINAL,    "booking.no_show_final",     "booking") \
 	X(BOOKING_CANCEL_REQUESTED, "booking.cancel_requested",  "booking") \
 	X(BOOKING_CANCELLED,        "booking.cancelled",         "booking") \
 	X(BOOKING_REJECTED,         "booking.rejected",          "booking") \

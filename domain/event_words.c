@@ -26,8 +26,14 @@
 	     N_("You returned the car")) \
 	BOTH(BOOKING_COMPLETED, N_("The rental was completed"), \
 	     N_("Your rental is complete")) \
-	BOTH(BOOKING_NO_SHOW, N_("The car was not picked up"), \
-	     N_("The car was not picked up")) \
+	BOTH(BOOKING_RETURN_UNDONE, N_("The recorded return was undone"), \
+	     N_("The recorded return was undone; you still have the car")) \
+	BOTH(BOOKING_NO_SHOW, N_("Recorded as not picked up"), \
+	     N_("Recorded as not picked up")) \
+	BOTH(BOOKING_NO_SHOW_UNDONE, N_("The recorded no-show was undone"), \
+	     N_("Your booking is confirmed again")) \
+	BOTH(BOOKING_NO_SHOW_FINAL, N_("The booking ended because the car was not picked up"), \
+	     N_("Your booking ended because the car was not picked up")) \
 	BOTH(BOOKING_CANCEL_REQUESTED, N_("Cancellation was requested"), \
 	     N_("The booking was cancelled")) \
 	BOTH(BOOKING_CANCELLED, N_("The booking was cancelled"), \

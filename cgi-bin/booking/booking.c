@@ -21,6 +21,7 @@ static const struct member booking_members[] = {
 	SHAPE_AMOUNT(booking, vat_amount), SHAPE_TEXT(booking, currency), SHAPE_INT(booking, card_id),
 	SHAPE_INT(booking, charge_id), SHAPE_TIME(booking, held_at), SHAPE_TIME(booking, hold_until),
 	SHAPE_TIME(booking, asked_at), SHAPE_TIME(booking, paid_at), SHAPE_TIME(booking, ended_at),
+	SHAPE_TIME(booking, undo_until),
 	SHAPE_TEXT(booking, end_reason), SHAPE_STATE(booking, refund_state, refund_state_words),
 	SHAPE_AMOUNT(booking, refund_due), SHAPE_AMOUNT(booking, refunded_amount), SHAPE_INT(booking, ask_tries),
 	SHAPE_AMOUNT(booking, kept_amount), SHAPE_AMOUNT(booking, kept_vat_amount),
@@ -43,7 +44,7 @@ const struct shape booking_shape = SHAPE(booking, booking_members);
 	" COALESCE(charge_id, 0) AS charge_id, held_at, hold_until, asked_at, paid_at, ended_at, end_reason," \
 	" refund_state, refund_due, refunded_amount, ask_tries, refund_tries, last_error, cancel_asked_at," \
 	" cancel_asked_by, cancel_tries, model_id, n_cars, cancel_full_before_s, cancel_grace_s, cancel_late_percent," \
-	" terms_version, try_no, keeps_hold, asked_by"
+	" terms_version, try_no, keeps_hold, asked_by, undo_until"
 
 /* What cancelling costs as of now: by its own rule, once it is paid. */
 static void

@@ -2,7 +2,8 @@
  * booking - a car booked for an interval, from the hold to the end.
  *
  * A booking is HELD (the car is held for hold_s) → PAID → CONFIRMED → OUT → RETURNED → COMPLETED; or it ends as
- * EXPIRED, REJECTED, CANCEL_REQUESTED → CANCELLED, or NO_SHOW (docs/domain.md 3). booking owns the calendar: whether a
+ * EXPIRED, REJECTED, CANCEL_REQUESTED → CANCELLED, or NO_SHOW (docs/domain.md 3). NO_SHOW and RETURNED can be
+ * undone for rental.undo_window_s; what they lead to waits until then (undo.c). booking owns the calendar: whether a
  * car is free is decided here, in one write transaction, by the schema. Payment charges and refunds (payment_client.h),
  * never inside a transaction.
  */
@@ -77,6 +78,7 @@ struct booking {
 	struct booking_extra *extras;
 	int n_extras;
 	struct booking_delivery *delivery;      /* NULL: picked up at the branch */
+	int64_t undo_until;     /* NO_SHOW, RETURNED: it can be undone before; 0: final */
 	int64_t taken_over_at; /* OUT: another booking has one of its cars since then, and no return is recorded */
 	/* of an order refused because of one of its extras */
 	struct refused_extra { int item_no; int64_t n_free; const char *label, *reason; } refused_extra;
@@ -194,6 +196,8 @@ struct cancel_preview {
 	const char *rule;
 };
 bool cancel_preview(const struct booking *b, int64_t now, struct cancel_preview *p);
+/* What is refunded when it is not picked up: the firm keeps the late fee at most. */
+void no_show_preview(const struct booking *b, struct cancel_preview *p);
 /* HELD → EXPIRED; PAID or CONFIRMED → CANCEL_REQUESTED → CANCELLED with a refund, once delivery has confirmed that no
  * car is delivered (docs/domain.md 5). Cancelled before: CANCEL_DONE again. */
 enum cancel_outcome booking_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reason);
@@ -212,23 +216,44 @@ bool booking_may_hand_out(struct db *db, const struct booking *b);
 /* CONFIRMED → OUT; a delivery that is no longer needed is refunded. Not while one of its cars is in use
  * (custody_in_use) or not in service (booking_car_gone) */
 bool booking_hand_out(struct db *db, struct booking *b, int64_t actor_id);
-/* OUT → RETURNED → COMPLETED; frees the car from now + turnaround */
+/* OUT → RETURNED: the car is with staff from now on, and the next customer may have it at once. Completed when it can
+ * no longer be undone: then the rest of its hours is free, from the return + turnaround */
 bool booking_take_back(struct db *db, struct booking *b, int64_t actor_id);
+
 /*
- * CONFIRMED → NO_SHOW, without a refund: from rental.no_show_grace_s after the car was there for the customer, which is
- * the start, or later if fleet confirmed it or its customer before returned it later. The sweep: actor 0,
- * rental.no_show_after_s.
+ * --- no_show.c: CONFIRMED → NO_SHOW, from rental.no_show_grace_s after the car was there for the customer, which is
+ * the start, or later if fleet confirmed it later or another person had one of its cars until later. The sweep: actor
+ * 0, rental.no_show_after_s. When it can no longer be undone it is final: the car is free, and all but the late fee is
+ * refunded.
  */
 bool booking_no_show(struct db *db, struct booking *b, int64_t actor_id);
 enum no_show {
 	NO_SHOW_MAY,
 	NO_SHOW_TOO_EARLY,                      /* *from: when a manager may record it */
-	NO_SHOW_CAR_AWAY,                       /* *with: the code of the booking that still has one of its cars */
+	NO_SHOW_CAR_AWAY,                       /* *other: another person still has one of its cars */
 	NO_SHOW_NEVER_THERE,                    /* one of its cars came back only after its end */
 	NO_SHOW_CAR_GONE,                       /* one of its cars is not in service */
 	NO_SHOW_WRONG_STATE,
 };
-enum no_show booking_may_no_show(struct db *db, const struct booking *b, int64_t *from, const char **with);
+struct custody;
+enum no_show booking_may_no_show(struct db *db, const struct booking *b, int64_t *from, struct custody *other);
+
+/* --- undo.c: taking back that it was not picked up (NO_SHOW → CONFIRMED) or returned (RETURNED → OUT, with its cars in
+ * the customer's custody as before) --- */
+enum undo_outcome {
+	UNDO_DONE,              /* as a question: it can be undone */
+	UNDO_OVER,              /* b->undo_until has passed */
+	UNDO_CAR_MOVED,         /* another custody of one of its cars began since: *since (plate "": not known) */
+	UNDO_CAR_GONE,          /* a return: one of its cars was taken out of service since */
+	UNDO_NOTHING,           /* the booking is in another state */
+};
+enum undo_outcome booking_may_undo(struct db *db, const struct booking *b, struct custody *since);
+/* act: BOOKING_NO_SHOW or BOOKING_RETURNED, which is undone. Emits booking.no_show_undone or booking.return_undone. */
+enum undo_outcome booking_undo(struct db *db, struct booking *b, enum booking_state act, int64_t actor_id,
+	struct custody *since);
+/* Those whose time has passed become final: booking.no_show_final, booking.completed. Answers how many. */
+int booking_end_windows(struct db *db, int64_t now);
+int64_t booking_next_window(struct db *db);     /* when the first of them ends; 0: there is none */
 
 /* --- stuck.c: what has been pending for too long (domain/stuck.h). retry: now, whatever it is. resolve: close it
  * manually, once it is older than rental.stuck_after_s; the note is in the event. A second click is harmless. */

@@ -95,8 +95,14 @@ bool booking_mark_out(struct db *db, struct booking *b, int64_t causation_id, in
 /* CONFIRMED → OUT, when the custodies have begun */
 bool booking_set_out(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id);
 bool booking_mark_returned(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id);
+/* RETURNED → COMPLETED, when it can no longer be undone */
+bool booking_complete(struct db *db, struct booking *b);
+
+/* --- no_show.c --- */
 /* How long the car must have been there until a booking can be recorded as not picked up; actor 0: the sweep. */
 int64_t booking_no_show_wait_s(int64_t actor_id);
+/* It can no longer be undone. Inside a transaction. */
+bool booking_no_show_end(struct db *db, struct booking *b);
 
 /* --- sweep.c --- */
 /* One try, recorded first: asks payment for the outcome of a charge whose answer was lost. */

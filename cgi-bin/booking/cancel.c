@@ -17,6 +17,23 @@
 
 #include <string.h>
 
+/* p->percent of what its extras have not got back. */
+static void
+share(const struct booking *b, struct cancel_preview *p)
+{
+	p->refund = (b->amount - p->gone) * p->percent / 100;
+	p->fee = b->amount - p->gone - p->refund;
+}
+
+void
+no_show_preview(const struct booking *b, struct cancel_preview *p)
+{
+	*p = (struct cancel_preview){
+		.percent = b->cancel_late_percent, .rule = "late", .gone = booking_extras_refund(b)
+	};
+	share(b, p);
+}
+
 /* A full refund long enough before the start or soon after booking; else the late share; once it has begun it cannot be
  * cancelled. */
 bool
@@ -37,8 +54,7 @@ cancel_preview(const struct booking *b, int64_t now, struct cancel_preview *p)
 		p->rule = "late";
 		p->percent = b->cancel_late_percent;
 	}
-	p->refund = (b->amount - p->gone) * p->percent / 100;
-	p->fee = b->amount - p->gone - p->refund;
+	share(b, p);
 	return true;
 }
 

@@ -15,11 +15,20 @@
 /* The first of the booking's cars that is in use. own_courier: a courier's custody for this booking counts too. */
 bool custody_in_use(struct db *db, const struct booking *b, bool own_courier, struct custody *c);
 bool custody_is_with_courier(struct db *db, const struct booking *b);   /* one of its cars, for this booking */
+/* In the hours of the booking. true: another person still has one of its cars, *c. Else *until: when the last of them
+ * was back; 0: the cars were there all the time. */
+bool custody_of_others(struct db *db, const struct booking *b, int64_t *until, struct custody *c);
+/* The first custody of one of its cars that began since b->ended_at, or has not ended. */
+bool custody_since(struct db *db, const struct booking *b, struct custody *c);
+/* Each of its cars was returned by its customer, so that custody_resume() leaves none out. */
+bool custody_may_resume(struct db *db, const struct booking *b);
 
 /* --- inside the caller's transaction, for all cars of the booking --- */
 void custody_begin(struct db *db, const struct booking *b, enum custody_kind kind, int64_t user_id, const char *key);
 /* ended_by: returned, handed_on */
 void custody_end(struct db *db, const struct booking *b, enum custody_kind kind, const char *ended_by);
+/* The customer has the cars, as if they had not been returned. */
+void custody_resume(struct db *db, const struct booking *b);
 /* The customer has the car, says a report that cannot be refused any more: what others have of it ends now. Their
  * bookings stay OUT and need attention (STUCK_CUSTODY). */
 void custody_take_over(struct db *db, const struct booking *b);

@@ -57,6 +57,12 @@ static const struct member moved_members[] = {
 	SHAPE_TIME(booking, ends_at),
 };
 static const struct shape moved_shape = SHAPE(booking, moved_members);
+/* Not picked up, returned: until when that can be undone. */
+static const struct member undoable_members[] = {
+	SHAPE_TEXT(booking, code), SHAPE_INT(booking, customer_id), SHAPE_INT(booking, car_id),
+	SHAPE_TIME(booking, starts_at), SHAPE_TIME(booking, ends_at), SHAPE_TIME(booking, undo_until),
+};
+static const struct shape undoable_shape = SHAPE(booking, undoable_members);
 
 static const struct shape *const booking_payload[N_EVENT_TYPES] = {
 	[EVENT_BOOKING_HELD]             = &held_shape,
@@ -65,9 +71,12 @@ static const struct shape *const booking_payload[N_EVENT_TYPES] = {
 	[EVENT_BOOKING_CONFIRMED]        = &step_shape,
 	[EVENT_BOOKING_HANDED_OUT]       = &step_shape,
 	[EVENT_BOOKING_MOVED]            = &moved_shape,
-	[EVENT_BOOKING_RETURNED]         = &step_shape,
+	[EVENT_BOOKING_RETURNED]         = &undoable_shape,
+	[EVENT_BOOKING_RETURN_UNDONE]    = &step_shape,
 	[EVENT_BOOKING_COMPLETED]        = &step_shape,
-	[EVENT_BOOKING_NO_SHOW]          = &step_shape,
+	[EVENT_BOOKING_NO_SHOW]          = &undoable_shape,
+	[EVENT_BOOKING_NO_SHOW_UNDONE]   = &step_shape,
+	[EVENT_BOOKING_NO_SHOW_FINAL]    = &ended_shape,
 	[EVENT_BOOKING_CANCEL_REQUESTED] = &ended_shape,
 	[EVENT_BOOKING_CANCELLED]        = &ended_shape,
 	[EVENT_BOOKING_REJECTED]         = &ended_shape,

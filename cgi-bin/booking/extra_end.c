@@ -8,12 +8,13 @@
 
 #include "lib/base/clock.h"
 
-/* A booking that was cancelled, rejected or has expired refunds its extras with its own price. */
+/* A booking that was cancelled, rejected, not picked up or has expired refunds its extras with its own price. */
 static bool
 refunds_extras(const struct booking *b)
 {
 	return b->state == BOOKING_PAID || b->state == BOOKING_CONFIRMED || b->state == BOOKING_OUT
-		|| b->state == BOOKING_RETURNED || b->state == BOOKING_COMPLETED || b->state == BOOKING_NO_SHOW;
+		|| b->state == BOOKING_RETURNED || b->state == BOOKING_COMPLETED
+		|| (b->state == BOOKING_NO_SHOW && b->undo_until);
 }
 
 void

@@ -28,7 +28,7 @@ ended_with_booking(const struct booking *b)
 	case BOOKING_CANCELLED: return "booking_cancelled";
 	case BOOKING_REJECTED: return "booking_rejected";
 	case BOOKING_EXPIRED: return "booking_expired";
-	case BOOKING_NO_SHOW: return "booking_no_show";
+	case BOOKING_NO_SHOW: return b->undo_until ? NULL : "booking_no_show";
 	case BOOKING_HELD:
 	case BOOKING_PAID:
 	case BOOKING_CONFIRMED:

@@ -9,6 +9,7 @@
  *	pages_list.c    a manager's   handover.c, custody.c  hand over, take back     stuck.c      what needs attention
  *	pages_terms.c   documents     terms.c, terms_text.c  their versions, layout
  *	pages_move.c    … moved       gone.c                 a car not at the branch
+ *	pages_undo.c    … acts        no_show.c, undo.c      not picked up; undoing
  */
 #include "booking.h"
 #include "pages.h"
@@ -38,8 +39,12 @@ static const struct route routes[] = {
 	{ GET,  "/bookings/:code/paid",      do_paid,           ROUTE_SIGNED_IN | ROUTE_WRITES },
 
 	{ POST, "/bookings/:code/hand-out",  do_hand_over_car,  ROLE_MANAGER },
+	{ GET,  "/bookings/:code/take-back", page_take_back,    ROLE_MANAGER },
 	{ POST, "/bookings/:code/take-back", do_take_back_car,  ROLE_MANAGER },
+	{ POST, "/bookings/:code/take-back/undo", do_undo_return, ROLE_MANAGER },
+	{ GET,  "/bookings/:code/no-show",   page_no_show,      ROLE_MANAGER },
 	{ POST, "/bookings/:code/no-show",   do_no_show,        ROLE_MANAGER },
+	{ POST, "/bookings/:code/no-show/undo", do_undo_no_show, ROLE_MANAGER },
 	{ GET,  "/bookings/:code/move",      page_move,         ROLE_MANAGER },
 	{ POST, "/bookings/:code/move",      do_move,           ROLE_MANAGER },
 	{ POST, "/bookings/:code/retry",     do_retry,          ROLE_MANAGER },

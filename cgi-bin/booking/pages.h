@@ -12,11 +12,13 @@ handler page_offers, page_offer;                                                
 handler page_new_booking, do_book;                                              /* pages.c */
 handler do_pay_booking, do_paid;                                                /* pages_pay.c */
 handler page_booking, page_receipt, page_cancel, do_cancel_booking;             /* pages_booking.c */
+handler page_no_show, page_take_back;                                           /* … the questions before */
+handler do_take_back_car, do_no_show, do_undo_return, do_undo_no_show;          /* pages_undo.c */
 handler page_move, do_move;                                                     /* pages_move.c */
 handler page_stuck, do_retry, page_resolve, do_resolve;                         /* pages_stuck.c */
 handler do_custody;                                                             /* pages_call.c */
 handler page_terms, page_privacy, page_company, page_terms_edit, do_terms_publish;      /* pages_terms.c */
-handler page_bookings, do_hand_over_car, do_take_back_car, do_no_show;          /* pages_list.c */
+handler page_bookings, do_hand_over_car;                                        /* pages_list.c */
 
 /* pages_booking.c, for the other pages: the booking of the path, if it is their own or they are a manager. */
 bool find_path_booking(struct web *w, struct booking *b);
@@ -25,6 +27,12 @@ const char *booking_url(struct web *w, const struct booking *b);
 enum status booking_done(struct web *w, enum status json_status, struct booking *b, const char *page);
 /* 422: the booking's page, with the card form's mistakes marked */
 enum status show_held_booking(struct web *w, const struct booking *b);
+/* 409 */
+enum status refuse_step(struct web *w);                         /* not possible in the booking's state */
+enum status refuse_no_show(struct web *w, const struct booking *b);
+/* Why a no-show or return cannot be undone any more, in words. */
+const char *undo_refusal_in_words(struct arena *m, enum undo_outcome outcome, const struct booking *b,
+	const struct custody *since);
 /* 409: the booking's page says who has the car */
 enum status refuse_car_in_use(struct web *w, const struct booking *b, const struct custody *c);
 /* … or that it is not in service */

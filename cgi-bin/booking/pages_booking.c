@@ -35,7 +35,8 @@ static const struct member booking_json_members[] = {
 	SHAPE_STATE(booking, refund_state, refund_state_words), SHAPE_AMOUNT(booking, refund_due),
 	SHAPE_AMOUNT(booking, refunded_amount), SHAPE_AMOUNT(booking, kept_amount),
 	SHAPE_AMOUNT(booking, kept_vat_amount), SHAPE_TIME(booking, held_at), SHAPE_TIME(booking, hold_until),
-	SHAPE_TIME(booking, paid_at), SHAPE_TEXT(booking, end_reason), SHAPE_LIST(booking, lines, booking_line_shape),
+	SHAPE_TIME(booking, paid_at), SHAPE_TEXT(booking, end_reason), SHAPE_TIME(booking, undo_until),
+	SHAPE_LIST(booking, lines, booking_line_shape),
 	SHAPE_LIST(booking, extras, extra_json_shape), SHAPE_MAYBE(booking, delivery, booking_delivery_shape),
 	SHAPE_TIME(booking, cancel_asked_at), SHAPE_STRUCT(booking, cancellation, cancel_terms_json_shape),
 	SHAPE_INT(booking, terms_version),
@@ -52,7 +53,10 @@ struct booking_details {
 	bool may_cancel, may_pay, is_unsettled, is_mine, is_several;
 	bool may_hand_out, may_take_back, may_no_show, no_show_later;
 	int64_t now, no_show_from;
-	const char *no_show_with;               /* the booking that still has its car; NULL: none */
+	struct custody *no_show_with;           /* who still has its car; NULL: it is there */
+	bool is_with_booking, may_undo, is_undo_refused;
+	const char *undo_refusal, *act; /* act: what can be undone, as in its address */
+	int64_t no_show_refund, no_show_fee, undo_minutes;
 	struct custody *in_use; /* may_hand_out, and one of its cars is in use; NULL: none is */
 	bool is_in_use_by_booking, is_taken_over;
 	/* CONFIRMED: a car that is not in service; where its cars were moved; they are at several branches */
@@ -95,7 +99,11 @@ static const struct member booking_details_members[] = {
 	SHAPE_BOOL(booking_details, is_apart), SHAPE_BOOL(booking_details, is_gone_for_good),
 	SHAPE_BOOL(booking_details, may_take_back), SHAPE_BOOL(booking_details, may_no_show),
 	SHAPE_BOOL(booking_details, no_show_later), SHAPE_TIME(booking_details, no_show_from),
-	SHAPE_TEXT(booking_details, no_show_with),
+	SHAPE_MAYBE(booking_details, no_show_with, custody_shape), SHAPE_BOOL(booking_details, is_with_booking),
+	SHAPE_BOOL(booking_details, may_undo), SHAPE_BOOL(booking_details, is_undo_refused),
+	SHAPE_TEXT(booking_details, undo_refusal), SHAPE_TEXT(booking_details, act),
+	SHAPE_AMOUNT(booking_details, no_show_refund), SHAPE_AMOUNT(booking_details, no_show_fee),
+	SHAPE_INT(booking_details, undo_minutes),
 	SHAPE_TIME(booking_details, now), SHAPE_AMOUNT(booking_details, refund), SHAPE_AMOUNT(booking_details, fee),
 	SHAPE_BOOL(booking_details, is_full), SHAPE_BOOL(booking_details, is_grace),
 	SHAPE_BOOL(booking_details, is_late), SHAPE_INT(booking_details, full_before_h),
@@ -114,6 +122,8 @@ static const struct shape booking_details_shape = SHAPE(booking_details, booking
 PAGE(booking_shown, "booking/booking", booking_details_shape)
 PAGE(cancel_shown, "booking/cancel", booking_details_shape)
 PAGE(receipt_shown, "booking/receipt", booking_details_shape)
+PAGE(no_show_shown, "booking/no_show", booking_details_shape)
+PAGE(take_back_shown, "booking/take_back", booking_details_shape)
 
 const char *
 booking_url(struct web *w, const struct booking *b)
@@ -137,10 +147,33 @@ find_path_booking(struct web *w, struct booking *b)
 static void
 fill_no_show(struct web *w, struct booking_details *p)
 {
-	enum no_show may = booking_may_no_show(w->db, &p->booking, &p->no_show_from, &p->no_show_with);
+	struct custody *other = arena_new_of(w->m, struct custody);
+	enum no_show may = booking_may_no_show(w->db, &p->booking, &p->no_show_from, other);
 
 	p->may_no_show = may == NO_SHOW_MAY;
 	p->no_show_later = may == NO_SHOW_TOO_EARLY;
+	p->no_show_with = may == NO_SHOW_CAR_AWAY ? other : NULL;
+	p->is_with_booking = other->kind == CUSTODY_CUSTOMER;
+}
+
+/* What can be undone, or why it no longer can; and for the question before, what it will mean. */
+static void
+fill_undo(struct web *w, struct booking_details *p)
+{
+	const struct booking *b = &p->booking;
+	struct cancel_preview preview;
+	struct custody since;
+	enum undo_outcome may = booking_may_undo(w->db, b, &since);
+
+	p->may_undo = may == UNDO_DONE;
+	p->is_undo_refused = b->undo_until && !p->may_undo;
+	if (p->is_undo_refused)
+		p->undo_refusal = undo_refusal_in_words(w->m, may, b, &since);
+	p->act = b->state == BOOKING_NO_SHOW ? "no-show" : "take-back";
+	no_show_preview(b, &preview);
+	p->no_show_refund = preview.refund;
+	p->no_show_fee = preview.fee;
+	p->undo_minutes = (rental.undo_window_s + 59) / 60;
 }
 
 static void
@@ -288,7 +321,7 @@ fill_page(struct web *w, struct booking_details *p)
 	bool is_manager = web_is(w, ROLE_MANAGER);
 
 	p->now = w->now;
-	p->reason = end_reason_in_words(b->end_reason);
+	p->reason = b->undo_until ? NULL : end_reason_in_words(b->end_reason);
 	p->net_amount = b->kept_amount - b->kept_vat_amount;
 	p->is_mine = b->customer_id == w->user.id;
 	p->is_several = b->n_cars > 1;
@@ -313,6 +346,7 @@ fill_page(struct web *w, struct booking_details *p)
 			  " another card.");
 	if (is_manager) {
 		fill_counter(w, p);
+		fill_undo(w, p);
 		fill_manager(w, p);
 	}
 	menu_of(w)->nav_bookings = is_manager && !p->is_mine;
@@ -383,6 +417,38 @@ page_receipt(struct web *w)
 	if (!find_path_booking(w, &b) || !b.paid_at)
 		return web_not_found(w);
 	return answer_booking(w, &receipt_shown, &b);
+}
+
+/* --- what a manager records at the counter: the page says what it does before ------------------------------------- */
+
+enum status
+page_no_show(struct web *w)
+{
+	struct custody other;
+	struct booking b;
+	int64_t from;
+
+	if (!find_path_booking(w, &b))
+		return web_not_found(w);
+	if (!w->json && b.undo_until) /* it is recorded */
+		return web_redirect(w, "/bookings/%s", b.code);
+	if (!w->json && booking_may_no_show(w->db, &b, &from, &other) != NO_SHOW_MAY)
+		return refuse_no_show(w, &b);
+	return answer_booking(w, &no_show_shown, &b);
+}
+
+enum status
+page_take_back(struct web *w)
+{
+	struct booking b;
+
+	if (!find_path_booking(w, &b))
+		return web_not_found(w);
+	if (!w->json && b.undo_until)
+		return web_redirect(w, "/bookings/%s", b.code);
+	if (!w->json && b.state != BOOKING_OUT)
+		return refuse_step(w);
+	return answer_booking(w, &take_back_shown, &b);
 }
 
 /* --- cancelling: the refund is shown before it is confirmed ------------------------------------------------------- */

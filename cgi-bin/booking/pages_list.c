@@ -1,4 +1,4 @@
-/* pages_list - a manager's bookings: the lists of the day, and handing over, taking back, no-show. */
+/* pages_list - a manager's bookings: the lists of the day, and handing over. */
 #include "booking.h"
 #include "orders.h"
 #include "pages.h"
@@ -96,27 +96,6 @@ page_bookings(struct web *w)
 	return web_page(w, HTTP_OK, &booking_list_page, &d);
 }
 
-static enum status
-refuse_step(struct web *w)
-{
-	return web_refuse(w, HTTP_CONFLICT, "wrong_state",
-		_("This is not possible in the current status of the booking. Please check the booking again."));
-}
-
-static enum status
-do_step(struct web *w, bool (*step)(struct db *db, struct booking *b, int64_t actor_id))
-{
-	struct booking b;
-
-	if (form_bad(w))
-		return web_invalid(w);
-	if (!find_path_booking(w, &b))
-		return web_not_found(w);
-	if (!step(w->db, &b, w->user.id))
-		return refuse_step(w);
-	return booking_done(w, HTTP_OK, &b, booking_url(w, &b));
-}
-
 /* A car that is in use or not in service is named; the rest is as for the other steps. */
 enum status
 do_hand_over_car(struct web *w)
@@ -136,53 +115,4 @@ do_hand_over_car(struct web *w)
 	if (booking_may_hand_out(w->db, &b) && booking_car_gone(w->db, &b, &gone))
 		return refuse_car_gone(w, &b, &gone);
 	return refuse_step(w);
-}
-
-enum status
-do_take_back_car(struct web *w)
-{
-	return do_step(w, booking_take_back);
-}
-
-static enum status
-refuse_no_show(struct web *w, const struct booking *b)
-{
-	const char *with;
-	int64_t from;
-
-	switch (booking_may_no_show(w->db, b, &from, &with)) {
-	case NO_SHOW_TOO_EARLY:
-		return web_refuse(w, HTTP_CONFLICT, "too_early",
-			arena_printf(w->m, _("This booking can be recorded as not picked up from %s."),
-				time_in_words(w->m, from)));
-	case NO_SHOW_CAR_AWAY:
-		return web_refuse(w, HTTP_CONFLICT, "car_out",
-			arena_printf(w->m,
-				_("The car is still out with booking %s, so this customer could not pick it up."),
-				with));
-	case NO_SHOW_NEVER_THERE:
-		return web_refuse(w, HTTP_CONFLICT, "car_out",
-			_("The car came back only after this booking had ended, so this customer could not pick it"
-			  " up."));
-	case NO_SHOW_CAR_GONE:
-		return web_refuse(w, HTTP_CONFLICT, "car_out_of_service",
-			_("The car is not in service, so this customer could not pick it up."));
-	case NO_SHOW_MAY:
-	case NO_SHOW_WRONG_STATE: break;
-	}
-	return refuse_step(w);
-}
-
-enum status
-do_no_show(struct web *w)
-{
-	struct booking b;
-
-	if (form_bad(w))
-		return web_invalid(w);
-	if (!find_path_booking(w, &b))
-		return web_not_found(w);
-	if (!booking_no_show(w->db, &b, w->user.id))
-		return refuse_no_show(w, &b);
-	return booking_done(w, HTTP_OK, &b, booking_url(w, &b));
 }

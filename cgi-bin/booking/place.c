@@ -208,6 +208,17 @@ what_was_agreed(const struct booking_order *o, const struct booking *b)
 	return o->has_agreed && o->agreed_amount != b->amount ? BOOKING_PRICE_CHANGED : BOOKING_OK;
 }
 
+/* A no-show or return that can be undone may be open again. */
+static int64_t
+n_open(struct db *db, int64_t customer_id)
+{
+	return db_int(db,
+		       "SELECT COUNT(*) FROM booking WHERE customer_id = $1"
+		       " AND state IN ('HELD', 'PAID', 'CONFIRMED', 'OUT', 'CANCEL_REQUESTED')",
+		       customer_id)
+		+ db_int(db, "SELECT COUNT(*) FROM booking WHERE undo_until > 0 AND customer_id = $1", customer_id);
+}
+
 /* Inside the transaction: the conditions, then the rows. */
 static enum booking_outcome
 decide_hold(struct db *db, const struct booking_order *o, struct booking *b)
@@ -224,11 +235,7 @@ decide_hold(struct db *db, const struct booking_order *o, struct booking *b)
 		&& !db_exists(
 			db, "SELECT 1 FROM v_card WHERE card_id = $1 AND user_id = $2", o->card_id, o->customer_id))
 		return BOOKING_BAD_CARD;
-	if (db_int(db,
-		    "SELECT COUNT(*) FROM booking WHERE customer_id = $1"
-		    " AND state IN ('HELD', 'PAID', 'CONFIRMED', 'OUT', 'CANCEL_REQUESTED')",
-		    o->customer_id)
-		>= rental.max_bookings_per_person)
+	if (n_open(db, o->customer_id) >= rental.max_bookings_per_person)
 		return BOOKING_QUOTA;
 	if (holds_enough(db, o))
 		return BOOKING_HOLDS;

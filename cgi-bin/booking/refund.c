@@ -42,7 +42,7 @@ booking_refund_done(struct db *db, struct booking *b, int64_t refunded_amount, i
 		booking_reload(db, b);
 		if (b->state == BOOKING_CANCELLED)
 			booking_report(db, EVENT_BOOKING_CANCELLED, b, causation_id, 0);
-		else if (b->state == BOOKING_REJECTED)
+		else if (b->state == BOOKING_REJECTED || b->state == BOOKING_NO_SHOW)
 			booking_report(db, EVENT_BOOKING_REFUNDED, b, causation_id, 0);
 	}
 	return db_commit(db) && n == 1;

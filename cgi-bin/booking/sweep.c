@@ -1,8 +1,9 @@
 /*
  * sweep - what is due, so that every saga ends (docs/domain.md 5): an unpaid hold expires; a HELD booking whose worker
  * died between the charge and PAID is finished or refunded; a pending refund is asked for again; the slot of a late car
- * is extended; a booking that was not picked up ends. A failed try is repeated after growing pauses, a minute at most:
- * so all ends at most a minute after the other side is available again.
+ * is extended; a booking that was not picked up ends; what can no longer be undone becomes final. A failed try is
+ * repeated after growing pauses, a minute at most: so all ends at most a minute after the other side is available
+ * again.
  */
 #include "booking.h"
 #include "booking_steps.h"
@@ -156,10 +157,9 @@ sweep_extras(struct db *db, int64_t now)
 }
 
 /*
- * Not picked up, and not recorded by a manager: it ends, and no longer counts among the customer's open bookings. With
- * a delivery, only a manager records a no-show; when another customer still has its car, or returned it only after its
- * end, it is no no-show. booking_no_show() refuses those whose car came back late: they are tried again in the next
- * round.
+ * Not picked up, and not recorded by a manager: it ends. With a delivery, only a manager records a no-show; when
+ * another person has one of its cars, or had it until its end, it is no no-show. booking_no_show() refuses those whose
+ * car came back late: they are tried again in the next round.
  */
 static void
 sweep_no_shows(struct db *db, int64_t now)
@@ -172,10 +172,9 @@ sweep_no_shows(struct db *db, int64_t now)
 		" WHERE state = 'CONFIRMED' AND starts_at <= $1 AND cancel_asked_at = 0"
 		" AND NOT EXISTS (SELECT 1 FROM v_delivery d"
 		" WHERE d.booking_code = booking.code AND d.direction = 'delivery' AND d.state <> 'CANCELLED')"
-		" AND NOT EXISTS (SELECT 1 FROM slot s JOIN slot t ON t.car_id = s.car_id AND t.kind <> 'RELEASED'"
-		" JOIN booking o ON o.booking_id = t.booking_id AND o.starts_at < booking.ends_at"
-		" AND (o.state = 'OUT'"
-		" OR (o.state IN ('RETURNED', 'COMPLETED') AND o.ended_at >= booking.ends_at))"
+		" AND NOT EXISTS (SELECT 1 FROM slot s JOIN custody k ON k.car_id = s.car_id"
+		" AND COALESCE(k.booking_id, 0) <> s.booking_id AND k.from_at < booking.ends_at"
+		" AND (k.to_at IS NULL OR k.to_at >= booking.ends_at)"
 		" WHERE s.booking_id = booking.booking_id AND s.booking_id <> 0)"
 		" ORDER BY starts_at LIMIT $2",
 		now - booking_no_show_wait_s(0), LATE_AT_ONCE);
@@ -231,6 +230,7 @@ booking_sweep(struct db *db)
 
 	sweep_late(db, now);
 	sweep_no_shows(db, now);
+	n += booking_end_windows(db, now);
 	n += sweep_cancels(db, now) + sweep_extras(db, now);
 	return sweep_refunds(db, now) + n >= TRIES_AT_ONCE;
 }

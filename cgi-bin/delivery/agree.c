@@ -104,7 +104,7 @@ report_step(struct db *db, struct delivery *d, enum delivery_step step, int64_t 
 static void
 end_if_over(struct db *db, struct delivery *d, const char *why, int64_t actor_id)
 {
-	if (d->state == JOB_SCHEDULED && delivery_booking_is_over(db, d)) {
+	if (d->state == JOB_SCHEDULED && delivery_booking_is_final(db, d)) {
 		job_end(db, d->delivery_id, "booking", why, 0, actor_id);
 		delivery_read(db, d->delivery_id, d);
 	}

@@ -115,3 +115,10 @@ delivery_booking_is_over(struct db *db, const struct delivery *d)
 		" OR ($2 = 1 AND state = 'OUT'))",
 		d->code, d->direction == JOB_DELIVERY);
 }
+
+bool
+delivery_booking_is_final(struct db *db, const struct delivery *d)
+{
+	return delivery_booking_is_over(db, d)
+		&& !db_exists(db, "SELECT 1 FROM v_booking WHERE code = $1 AND undo_until > 0", d->code);
+}

@@ -95,6 +95,7 @@ bool delivery_find(struct db *db, int64_t delivery_id, const struct delivery_act
 bool delivery_read(struct db *db, int64_t delivery_id, struct delivery *d);     /* the same for the rules: any job */
 /* Has the booking ended, so that the car need not be delivered or collected any more? */
 bool delivery_booking_is_over(struct db *db, const struct delivery *d);
+bool delivery_booking_is_final(struct db *db, const struct delivery *d);        /* … and that cannot be undone */
 
 /* --- step.c: each of these ends with *d as the job then is; GONE leaves it undefined ------------------------------ */
 

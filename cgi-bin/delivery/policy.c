@@ -8,6 +8,7 @@
 #include "delivery.h"
 
 #include "domain/event_types.h"
+#include "domain/undo.h"
 
 #include <string.h>
 
@@ -29,6 +30,13 @@ delivery_on_booking_over(struct db *db, const struct event *e)
 	return true;
 }
 
+/* Reported before a no-show could be undone. */
+static bool
+delivery_on_booking_no_show(struct db *db, const struct event *e)
+{
+	return !undo_was_final(db, e) || delivery_on_booking_over(db, e);
+}
+
 /* At the branch instead of by courier: the collection stays, if it was booked. After our own hand-over nothing is left
  * to do. */
 static bool
@@ -44,10 +52,12 @@ static const struct policy policies[] = {
 	ON(BOOKING_CANCEL_REQUESTED, delivery_on_booking_over),
 	ON(BOOKING_CANCELLED, delivery_on_booking_over),
 	ON(BOOKING_REJECTED, delivery_on_booking_over),
-	ON(BOOKING_NO_SHOW, delivery_on_booking_over),
+	ON(BOOKING_NO_SHOW, delivery_on_booking_no_show),
+	ON(BOOKING_NO_SHOW_UNDONE, delivery_on_booking_confirmed), /* if it was not requested before */
+	ON(BOOKING_NO_SHOW_FINAL, delivery_on_booking_over),
 	ON(BOOKING_EXPIRED, delivery_on_booking_over),
 	ON(BOOKING_HANDED_OUT, delivery_on_booking_handed_out),
-	ON(BOOKING_RETURNED, delivery_on_booking_over),
+	ON(BOOKING_COMPLETED, delivery_on_booking_over),
 	{ 0 },
 };
 

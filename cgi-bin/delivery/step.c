@@ -226,7 +226,7 @@ leave_or_return(struct db *db, struct delivery *d, int from, int to, const char 
 	db_begin(db);
 	if (delivery_find(db, d->delivery_id, by, d))
 		outcome = move_without_car(db, d, from, to, note, by);
-	if (outcome == DELIVERY_OK && to == JOB_SCHEDULED && delivery_booking_is_over(db, d)) {
+	if (outcome == DELIVERY_OK && to == JOB_SCHEDULED && delivery_booking_is_final(db, d)) {
 		job_end(db, d->delivery_id, "booking", "came_back", 0, by->user_id);
 		delivery_find(db, d->delivery_id, by, d);
 	}

@@ -7,6 +7,7 @@
 #include "equipment_inside.h"
 
 #include "domain/event_types.h"
+#include "domain/undo.h"
 #include "lib/base/log.h"
 
 #include <string.h>
@@ -73,6 +74,13 @@ equipment_on_booking_over(struct db *db, const struct event *e)
 	return true;
 }
 
+/* Reported before a no-show could be undone. */
+static bool
+equipment_on_booking_no_show(struct db *db, const struct event *e)
+{
+	return !undo_was_final(db, e) || equipment_on_booking_over(db, e);
+}
+
 /* What is not in stock is handed out later, by a manager. */
 static bool
 equipment_on_booking_handed_out(struct db *db, const struct event *e)
@@ -86,10 +94,10 @@ equipment_on_booking_handed_out(struct db *db, const struct event *e)
 	return true;
 }
 
-/* Losses are entered before the car is taken back; otherwise all pieces are there. What was paid for but never handed
+/* Losses are entered while the return can be undone; otherwise all pieces are there. What was paid for but never handed
  * out is refunded. */
 static bool
-equipment_on_booking_returned(struct db *db, const struct event *e)
+equipment_on_booking_completed(struct db *db, const struct event *e)
 {
 	struct equipment_order *orders = NULL;
 	int n = orders_of_booking(db, e->subject_id, &orders);
@@ -165,9 +173,10 @@ static const struct policy policies[] = {
 	ON(BOOKING_CANCELLED, equipment_on_booking_over),
 	ON(BOOKING_REJECTED, equipment_on_booking_over),
 	ON(BOOKING_EXPIRED, equipment_on_booking_over),
-	ON(BOOKING_NO_SHOW, equipment_on_booking_over),
+	ON(BOOKING_NO_SHOW, equipment_on_booking_no_show),
+	ON(BOOKING_NO_SHOW_FINAL, equipment_on_booking_over),
 	ON(BOOKING_HANDED_OUT, equipment_on_booking_handed_out),
-	ON(BOOKING_RETURNED, equipment_on_booking_returned),
+	ON(BOOKING_COMPLETED, equipment_on_booking_completed),
 	ON(REVIEW_APPROVED, equipment_on_review_approved),
 	ON(REVIEW_REJECTED, equipment_on_review_rejected),
 	ON(REVIEW_CANCELLED, equipment_on_review_cancelled),

@@ -1,6 +1,8 @@
 /* policy - what fleet does when others report something: it reserves, hands out and releases the cars of bookings. */
 #include "fleet.h"
 
+#include "domain/undo.h"
+
 static const struct member car_of_booking_members[] = { SHAPE_INT(car_of_booking, car_id) };
 static const struct shape car_of_booking_shape = SHAPE(car_of_booking, car_of_booking_members);
 static const struct member booking_payload_members[] = {
@@ -28,7 +30,7 @@ fleet_on_booking_paid(struct db *db, const struct event *e)
 	return true;
 }
 
-/* Cancelled, rejected or a no-show. */
+/* Cancelled, rejected or, finally, not picked up. */
 static bool
 fleet_on_booking_over(struct db *db, const struct event *e)
 {
@@ -40,6 +42,13 @@ fleet_on_booking_over(struct db *db, const struct event *e)
 	return true;
 }
 
+/* Reported before a no-show could be undone. */
+static bool
+fleet_on_booking_no_show(struct db *db, const struct event *e)
+{
+	return !undo_was_final(db, e) || fleet_on_booking_over(db, e);
+}
+
 static bool
 fleet_on_booking_handed_out(struct db *db, const struct event *e)
 {
@@ -48,7 +57,7 @@ fleet_on_booking_handed_out(struct db *db, const struct event *e)
 }
 
 static bool
-fleet_on_booking_returned(struct db *db, const struct event *e)
+fleet_on_booking_completed(struct db *db, const struct event *e)
 {
 	reservation_end(db, e->subject_id);
 	return true;
@@ -59,9 +68,10 @@ static const struct policy policies[] = {
 	ON(BOOKING_CANCEL_REQUESTED, fleet_on_booking_over),
 	ON(BOOKING_CANCELLED, fleet_on_booking_over),
 	ON(BOOKING_REJECTED, fleet_on_booking_over),
-	ON(BOOKING_NO_SHOW, fleet_on_booking_over),
+	ON(BOOKING_NO_SHOW, fleet_on_booking_no_show),
+	ON(BOOKING_NO_SHOW_FINAL, fleet_on_booking_over),
 	ON(BOOKING_HANDED_OUT, fleet_on_booking_handed_out),
-	ON(BOOKING_RETURNED, fleet_on_booking_returned),
+	ON(BOOKING_COMPLETED, fleet_on_booking_completed),
 	{ 0 },
 };
 

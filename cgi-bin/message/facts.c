@@ -28,7 +28,7 @@ static const struct member facts_members[] = {
 	SHAPE_INT(facts, fuel_percent), SHAPE_LIST(facts, lines, shown_line_shape), SHAPE_BOOL(facts, is_brought),
 	SHAPE_BOOL(facts, is_fetched), SHAPE_BOOL(facts, is_collection), SHAPE_BOOL(facts, is_charged),
 	SHAPE_TIME(facts, expires_at), SHAPE_INT(facts, terms_version), SHAPE_TEXT(facts, terms_url),
-	SHAPE_BOOL(facts, is_earlier_try),
+	SHAPE_BOOL(facts, is_earlier_try), SHAPE_TIME(facts, undo_until), SHAPE_BOOL(facts, is_no_show),
 };
 const struct shape message_facts_shape = SHAPE(facts, facts_members);
 
@@ -39,7 +39,7 @@ struct message_event {
 	const char *code, *booking_code, *order_code, *item_name, *item_name_ko, *name, *name_ko, *title, *title_ko,
 		*label, *label_ko, *reason,
 	           *note, *by, *direction, *courier_name, *received_by, *purpose;
-	int64_t charge_id;
+	int64_t charge_id, undo_until;
 	int64_t link_id, customer_id, payee_id, applicant_id, case_id, item_id, window_from, window_to, refund_due,
 		amount, refunded_amount, quantity, lost, stock,
 	        low_stock, odometer_km, fuel_percent, delivery_id, courier_id;
@@ -60,7 +60,7 @@ static const struct member message_event_members[] = {
 	SHAPE_INT(message_event, odometer_km), SHAPE_INT(message_event, fuel_percent), SHAPE_TEXT(message_event, note),
 	SHAPE_INT(message_event, delivery_id), SHAPE_INT(message_event, courier_id),
 	SHAPE_INT(message_event, link_id), SHAPE_TEXT(message_event, purpose),
-	SHAPE_INT(message_event, charge_id),
+	SHAPE_INT(message_event, charge_id), SHAPE_TIME(message_event, undo_until),
 };
 static const struct shape message_event_shape = SHAPE(message_event, message_event_members);
 
@@ -114,6 +114,7 @@ take_payload(struct facts *t, const struct message_event *s, int lang)
 		.purpose = text_or_empty(s->purpose),
 		.link_id = s->link_id,
 		.charge_id = s->charge_id,
+		.undo_until = s->undo_until,
 		.name = "",
 		.car_name = "",
 		.plate = "",
@@ -178,6 +179,7 @@ take_booking(struct db *db, struct facts *t, int lang)
 	t->car_name = in_lang(lang, b.car_name, b.car_name_ko);
 	t->plate = b.plate;
 	t->state = b.state;
+	t->is_no_show = strcmp(b.state, "NO_SHOW") == 0;
 	t->starts_at = b.starts_at;
 	t->ends_at = b.ends_at;
 	t->amount = b.amount;

@@ -10,6 +10,7 @@
 #include "message.h"
 
 #include "domain/mail_links.h"
+#include "lib/base/clock.h"
 #include "lib/base/lang.h"
 
 #include <string.h>
@@ -24,6 +25,23 @@ is_late_charge(struct db *db, const struct event *e, const struct facts *t)
 	(void)db;
 	(void)e;
 	return t->refunded_amount > 0 && (strcmp(t->state, "EXPIRED") == 0 || t->is_earlier_try);
+}
+
+/* While it can still be undone, or of an event from before that was possible. */
+static bool
+is_no_show_open(struct db *db, const struct event *e, const struct facts *t)
+{
+	(void)db;
+	(void)e;
+	return !t->undo_until || t->undo_until > clock_now();
+}
+
+/* Customers who were told that it was recorded. */
+static bool
+knows_of_no_show(struct db *db, const struct event *e, const struct facts *t)
+{
+	(void)e;
+	return db_exists(db, "SELECT 1 FROM message WHERE subject_id = $1 AND kind = 'booking_no_show'", t->code);
 }
 
 /* Otherwise the message about the courier's hand-over has the same and more. */
@@ -123,8 +141,12 @@ has_no_booking_or_lost(struct db *db, const struct event *e, const struct facts 
 		N_("Booking rejected")) \
 	KIND("booking_refunded",    EVENT(BOOKING_REFUNDED),      TOPIC_REFUND,    TO_CUSTOMER,   NULL, \
 		N_("Booking refunded")) \
-	KIND("booking_no_show",     EVENT(BOOKING_NO_SHOW),       TOPIC_BOOKING,   TO_CUSTOMER,   NULL, \
-		N_("Car not picked up")) \
+	KIND("booking_no_show",     EVENT(BOOKING_NO_SHOW),       TOPIC_BOOKING,   TO_CUSTOMER, \
+		is_no_show_open,        N_("Car not picked up")) \
+	KIND("booking_no_show_undone", EVENT(BOOKING_NO_SHOW_UNDONE), TOPIC_BOOKING, TO_CUSTOMER, \
+		knows_of_no_show,       N_("No-show undone")) \
+	KIND("booking_no_show_final", EVENT(BOOKING_NO_SHOW_FINAL), TOPIC_BOOKING,  TO_CUSTOMER,   NULL, \
+		N_("Booking ended, car not picked up")) \
 	KIND("booking_moved",       EVENT(BOOKING_MOVED),         TOPIC_BOOKING,   TO_CUSTOMER,   NULL, \
 		N_("Pick-up branch changed")) \
 	KIND("booking_handed_out",  EVENT(BOOKING_HANDED_OUT),    TOPIC_BOOKING,   TO_CUSTOMER, \

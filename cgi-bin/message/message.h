@@ -74,6 +74,8 @@ struct facts {
 	int64_t link_id, expires_at;
 	int64_t charge_id;                      /* that a refund is of */
 	bool is_earlier_try;                    /* … and another charge pays for the booking */
+	int64_t undo_until;                     /* the event can be undone until then; 0: it cannot */
+	bool is_no_show;                        /* its booking was not picked up */
 };
 extern const struct shape message_facts_shape;
 

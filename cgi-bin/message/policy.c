@@ -17,6 +17,7 @@ static const struct policy policies[] = {
 	ON(BOOKING_CONFIRMED, message_on_event), ON(BOOKING_CANCELLED, message_on_event),
 	ON(BOOKING_REJECTED, message_on_event),
 	ON(BOOKING_REFUNDED, message_on_event), ON(BOOKING_NO_SHOW, message_on_event),
+	ON(BOOKING_NO_SHOW_UNDONE, message_on_event), ON(BOOKING_NO_SHOW_FINAL, message_on_event),
 	ON(BOOKING_HANDED_OUT, message_on_event),
 	ON(BOOKING_COMPLETED, message_on_event), ON(BOOKING_EXTRA_REFUNDED, message_on_event),
 	ON(BOOKING_MOVED, message_on_event),

@@ -50,7 +50,8 @@ static const struct member booking_members[] = {
 	SHAPE_TEXT(my_booking, end_reason), SHAPE_TIME(my_booking, hold_until), SHAPE_TIME(my_booking, held_at),
 	SHAPE_TIME(my_booking, charged_at), SHAPE_TIME(my_booking, paid_at), SHAPE_TIME(my_booking, confirmed_at),
 	SHAPE_TIME(my_booking, out_at), SHAPE_TIME(my_booking, returned_at), SHAPE_TIME(my_booking, completed_at),
-	SHAPE_TIME(my_booking, ended_at), SHAPE_TIME(my_booking, refunded_at), SHAPE_TIME(my_booking, updated_at),
+	SHAPE_TIME(my_booking, ended_at), SHAPE_TIME(my_booking, undo_until),
+	SHAPE_TIME(my_booking, refunded_at), SHAPE_TIME(my_booking, updated_at),
 	SHAPE_INT(my_booking, n_cars), SHAPE_INT(my_booking, n_equipment), SHAPE_BOOL(my_booking, is_brought),
 	SHAPE_LIST_AS(my_booking, cars, cars, n_further, my_car_shape), SHAPE_LIST(my_booking, lines, my_line_shape),
 	SHAPE_LIST(my_booking, deliveries, my_delivery_shape), SHAPE_LIST(my_booking, orders, my_order_shape),
@@ -160,7 +161,7 @@ my_find(struct db *db, const char *code, int64_t customer_id, struct my_booking 
 		    " amount, vat_amount, currency, payment_state, brand, last4, refund_due, refunded_amount,"
 		    " end_reason, hold_until, held_at,"
 		    " charged_at, paid_at, confirmed_at, out_at, returned_at, completed_at, ended_at, refunded_at,"
-		    " updated_at," MARKS " FROM my_booking WHERE code = $1 AND customer_id = $2",
+		    " undo_until, updated_at," MARKS " FROM my_booking WHERE code = $1 AND customer_id = $2",
 		    code, customer_id)) {
 		add_rest(db, b, customer_id);
 		return MY_FOUND;

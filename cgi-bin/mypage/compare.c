@@ -31,7 +31,7 @@ each_booking(struct db *db)
 		" refund_due, refunded_amount,"
 		" end_reason, held_at, charged_at, paid_at, confirmed_at, out_at, returned_at, completed_at, ended_at,"
 		" refunded_at,"
-		" updated_at, event_id, n_cars FROM my_booking /*scan*/ ORDER BY code");
+		" updated_at, event_id, n_cars, undo_until, try_no FROM my_booking /*scan*/ ORDER BY code");
 }
 
 static struct rows *
@@ -99,7 +99,7 @@ each_car(struct db *db)
 }
 
 static const struct view_table tables[] = {
-	{ "my_booking", 1, 37, each_booking },
+	{ "my_booking", 1, 39, each_booking },
 	{ "my_booking_car", 2, 7, each_further_car },
 	{ "my_booking_line", 2, 14, each_line },
 	{ "my_delivery", 1, 20, each_delivery },

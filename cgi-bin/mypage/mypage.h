@@ -99,8 +99,8 @@ struct my_booking {
 		*end_reason;
 	int state, payment_state, body;         /* enum booking_state, enum my_payment, enum body */
 	int64_t car_id, branch_id, starts_at, ends_at, amount, vat_amount, hold_until, refund_due, refunded_amount;
-	int64_t held_at, charged_at, paid_at, confirmed_at, out_at, returned_at, completed_at, ended_at, refunded_at,
-		updated_at;
+	int64_t held_at, charged_at, paid_at, confirmed_at, out_at, returned_at, completed_at, ended_at, undo_until,
+		refunded_at, updated_at;
 	int64_t n_cars, n_equipment;            /* n_equipment: pieces that were not rejected or cancelled */
 	bool is_brought;                        /* delivered to the customer, as far as known */
 	struct my_line *lines;

@@ -75,15 +75,16 @@ mypage_on_booking_held(struct db *db, const struct event *e)
 
 /* --- its steps ---------------------------------------------------------------------------------------------------- */
 
-/* Applies the table (reactions.c). Under another tab than "upcoming" the booking no longer has its cars. Answers the
- * rows changed. */
+/* Applies the table (reactions.c). Under another tab than "upcoming" the booking no longer has its cars. With each
+ * further state ends what could be undone before. Answers the rows changed. */
 static int
 take_step(struct db *db, const struct event *e, const struct view_payload *p)
 {
 	const struct row_change *c = row_change_of(e);
 
 	if (*c->tab)
-		db_do(db, "UPDATE my_booking_car SET is_open = 0 WHERE code = $1 AND is_open = 1", e->subject_id);
+		db_do(db, "UPDATE my_booking_car SET is_open = $2 WHERE code = $1 AND is_open <> $2", e->subject_id,
+			strcmp(c->tab, "upcoming") == 0);
 	return db_do(db,
 		"UPDATE my_booking SET updated_at = $2, event_id = $3, state = CASE $4 WHEN '' THEN state ELSE $4 END,"
 		" tab = CASE $5 WHEN '' THEN tab ELSE $5 END, reservation = CASE $6 WHEN '' THEN reservation ELSE $6"
@@ -91,11 +92,14 @@ take_step(struct db *db, const struct event *e, const struct view_payload *p)
 		" paid_at = CASE $7 WHEN 'paid' THEN $2 ELSE paid_at END, confirmed_at = CASE $7 WHEN 'confirmed' THEN"
 		" $2 ELSE confirmed_at END,"
 		" out_at = CASE $7 WHEN 'out' THEN $2 ELSE out_at END, returned_at = CASE $7 WHEN 'returned' THEN $2"
-		" ELSE returned_at END,"
+		" WHEN 'undone' THEN 0 ELSE returned_at END,"
 		" completed_at = CASE $7 WHEN 'completed' THEN $2 ELSE completed_at END,"
-		" ended_at = CASE WHEN $7 = 'ended' OR ($7 = 'cancelled' AND ended_at = 0) THEN $2 ELSE ended_at END,"
-		" end_reason = CASE $7 WHEN 'ended' THEN $8 ELSE end_reason END WHERE code = $1",
-		e->subject_id, e->occurred_at, e->event_id, c->state, c->tab, c->reservation, c->stamp, p->reason);
+		" ended_at = CASE WHEN $7 = 'ended' OR ($7 = 'cancelled' AND ended_at = 0) THEN $2"
+		" WHEN $7 = 'undone' THEN 0 ELSE ended_at END,"
+		" end_reason = CASE $7 WHEN 'ended' THEN $8 WHEN 'undone' THEN '' ELSE end_reason END,"
+		" undo_until = CASE WHEN $9 > 0 OR $4 <> '' THEN $9 ELSE undo_until END WHERE code = $1",
+		e->subject_id, e->occurred_at, e->event_id, c->state, c->tab, c->reservation, c->stamp, p->reason,
+		p->undo_until);
 }
 
 static bool
@@ -121,7 +125,7 @@ mypage_on_booking_expired(struct db *db, const struct event *e)
 	return history_of(db, e, take_step(db, e, &p), 0, p.reason);
 }
 
-/* Cancelled by a person, or rejected: what is to be refunded is in the event. */
+/* Cancelled by a person, rejected, or finally not picked up: what is to be refunded is in the event. */
 static bool
 mypage_on_booking_given_up(struct db *db, const struct event *e)
 {
@@ -332,6 +336,7 @@ const struct policy mypage_policies[] = {
 	ON(BOOKING_CONFIRMED, mypage_on_booking_step),
 	ON(BOOKING_HANDED_OUT, mypage_on_booking_step),
 	ON(BOOKING_RETURNED, mypage_on_booking_step),
+	ON(BOOKING_RETURN_UNDONE, mypage_on_booking_step),
 	ON(BOOKING_COMPLETED, mypage_on_booking_step),
 	ON(BOOKING_CANCEL_REQUESTED, mypage_on_booking_given_up),
 	ON(PAYMENT_CANCELLED, mypage_on_payment_cancelled),
@@ -346,6 +351,8 @@ const struct policy mypage_policies[] = {
 	ON(BOOKING_REJECTED, mypage_on_booking_given_up),
 	ON(BOOKING_REFUNDED, mypage_on_booking_refunded),
 	ON(BOOKING_NO_SHOW, mypage_on_booking_step),
+	ON(BOOKING_NO_SHOW_UNDONE, mypage_on_booking_step),
+	ON(BOOKING_NO_SHOW_FINAL, mypage_on_booking_given_up),
 	ON(BOOKING_MOVED, mypage_on_booking_moved),
 	ON(BOOKING_EXTRA_ENDED, mypage_on_extra_ended),
 	ON(BOOKING_EXTRA_REFUNDED, mypage_on_extra_refunded),

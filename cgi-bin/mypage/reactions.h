@@ -15,8 +15,8 @@ struct view_payload {
 	           *paid_by, *refund_key, *reason, *note, *by;
 	const char *direction, *zone, *order_code, *booking_code, *item_name, *item_name_ko, *category, *kind,
 	           *about, *channel, *title, *title_ko, *label, *label_ko;
-	int64_t customer_id, car_id, branch_id, starts_at, ends_at, amount, vat_amount, hold_until, refund_due,
-		refunded_amount;
+	int64_t customer_id, car_id, branch_id, starts_at, ends_at, amount, vat_amount, hold_until, undo_until,
+		refund_due, refunded_amount;
 	int64_t delivery_id, window_from, window_to, courier_id, odometer_km, fuel_percent, line_no, item_id, quantity,
 		lost, message_id,
 	        recipient_id, tries, try_no;

@@ -58,6 +58,9 @@ static const struct word reason_word[] = {
 	{ "booking",        N_("The booking has ended.") },
 	{ "later",          N_("It could not be approved at that time.") },
 	{ "at_branch",      N_("The car was picked up at the branch.") },
+	{ "returned",       N_("The car was returned to the branch.") },
+	{ "completed",      N_("The car was returned to the branch.") },
+	{ "no_show_final",  N_("The car was not picked up.") },
 };
 static const struct words reason_words = WORDS(reason_word);
 

@@ -22,8 +22,8 @@ CHECK(slots_and_bookings,
 	" LEFT JOIN slot s ON s.booking_id = c.booking_id AND s.booking_id <> 0 AND s.car_id = c.car_id"
 	" WHERE s.slot_id IS NULL OR s.starts_at <> b.starts_at"
 	" OR s.kind <> CASE WHEN b.state = 'HELD' THEN 'HOLD'"
-	"   WHEN b.state IN ('PAID', 'CONFIRMED', 'OUT', 'RETURNED', 'COMPLETED') THEN 'BOOKED' ELSE 'RELEASED' END"
-	" /*scan*/")
+	"   WHEN b.state IN ('PAID', 'CONFIRMED', 'OUT', 'RETURNED', 'COMPLETED') OR b.undo_until > 0 THEN 'BOOKED'"
+	"   ELSE 'RELEASED' END /*scan*/")
 
 CHECK(slots_without_booking,
 	"SELECT 'slot ' || s.slot_id FROM slot s WHERE s.booking_id <> 0"
@@ -51,13 +51,34 @@ CHECK(lines,
 
 CHECK(quota,
 	"SELECT 'user ' || b.customer_id || ': ' || COUNT(*) FROM booking b"
-	" WHERE b.state IN ('HELD', 'PAID', 'CONFIRMED', 'OUT', 'CANCEL_REQUESTED')"
+	" WHERE b.state IN ('HELD', 'PAID', 'CONFIRMED', 'OUT', 'CANCEL_REQUESTED') OR b.undo_until > 0"
 	" GROUP BY b.customer_id HAVING COUNT(*) > $1 /*scan*/ /*sort*/", rental.max_bookings_per_person)
 
 CHECK(keys,
 	"SELECT 'user ' || b.customer_id || ': ' || b.request_key FROM booking b WHERE b.request_key <> ''"
 	" AND b.state <> 'EXPIRED'"
 	" GROUP BY b.customer_id, b.request_key HAVING COUNT(*) > 1 /*scan*/ /*sort*/")
+
+/* --- what can be undone ------------------------------------------------------------------------------------------- */
+
+/* Until then each slot has its old end, or a later one, and nothing is refunded for a no-show. */
+CHECK(undo_not_waited_for,
+	"SELECT b.code FROM booking b WHERE b.undo_until > 0 AND (b.state NOT IN ('NO_SHOW', 'RETURNED')"
+	" OR b.ended_at = 0 OR (b.state = 'NO_SHOW' AND (b.refund_due > 0 OR b.refund_state <> 'NONE'))"
+	" OR EXISTS (SELECT 1 FROM slot s WHERE s.booking_id = b.booking_id AND s.ends_at < b.ends_at))"
+	" UNION ALL SELECT b.code FROM booking b WHERE b.state = 'RETURNED' AND b.undo_until = 0 /*scan*/")
+
+/* The firm keeps the late share of what the extras have not got back. Those of before have no such event. */
+CHECK(no_shows_kept,
+	"SELECT b.code || ': due ' || b.refund_due FROM booking b WHERE b.state = 'NO_SHOW' AND b.undo_until = 0"
+	" AND EXISTS (SELECT 1 FROM event e WHERE e.subject_id = b.code AND e.type = 'booking.no_show_final')"
+	" AND (b.refund_due <> (b.amount - (SELECT COALESCE(SUM(x.refund_due), 0) FROM booking_extra x"
+	"  WHERE x.booking_id = b.booking_id)) * b.cancel_late_percent / 100"
+	"  OR (b.refund_due > 0) <> (b.refund_state <> 'NONE')) /*scan*/")
+
+#define UNDO_LATE_S 300
+CHECK(stuck_undo,
+	"SELECT b.code FROM booking b WHERE b.undo_until > 0 AND b.undo_until < $1 /*scan*/", in->now - UNDO_LATE_S)
 
 /* --- what was booked with the car --------------------------------------------------------------------------------- */
 
@@ -161,7 +182,8 @@ CHECK(reservations,
 	" WHERE b.state NOT IN ('HELD', 'EXPIRED', 'PAID', 'REJECTED')"
 	" AND COALESCE(r.state, 'RELEASED') <> CASE WHEN b.state = 'CONFIRMED' THEN 'RESERVED' WHEN b.state = 'OUT'"
 	" THEN 'OUT'"
-	"   WHEN b.state IN ('RETURNED', 'COMPLETED') THEN 'ENDED' ELSE 'RELEASED' END"
+	"   WHEN b.state = 'RETURNED' THEN 'OUT' WHEN b.undo_until > 0 THEN 'RESERVED'"
+	"   WHEN b.state = 'COMPLETED' THEN 'ENDED' ELSE 'RELEASED' END"
 	" AND (SELECT MAX(e.event_id) FROM event e WHERE e.subject_id = b.code)"
 	"   <= COALESCE((SELECT p.event_id FROM position p WHERE p.consumer = 'fleet'), 0)"
 	" AND NOT EXISTS (SELECT 1 FROM event_retry t WHERE t.consumer = 'fleet' AND t.subject_id = b.code)"
@@ -196,6 +218,10 @@ const struct check booking_checks[] = {
 		out_without_custody },
 	{ "every custody is of a car of its booking, and a customer's of that customer", CHECK_FAST,
 		custody_of_others },
+	{ "what a no-show or a return leads to waits until it can no longer be undone", CHECK_FAST,
+		undo_not_waited_for },
+	{ "of a booking that was not picked up the late fee is kept at most", CHECK_FAST, no_shows_kept },
+	{ "every no-show and return is final 5 minutes after it can no longer be undone", CHECK_WORK, stuck_undo },
 	{ "a cancelled extra is refunded in full", CHECK_FAST, extras_not_refunded },
 	{ "the refunds due for a booking and its extras do not exceed the amount paid", CHECK_FAST,
 		more_due_than_paid },

@@ -35,6 +35,7 @@ CHECK(bookings_without_job,
 CHECK(jobs_of_ended_bookings,
 	"SELECT j.booking_code FROM delivery j JOIN booking b ON b.code = j.booking_code"
 	" WHERE j.state IN ('REQUESTED', 'SCHEDULED')"
+	" AND b.undo_until = 0"
 	" AND (b.state IN ('CANCEL_REQUESTED', 'CANCELLED', 'EXPIRED', 'REJECTED', 'NO_SHOW', 'RETURNED', 'COMPLETED')"
 	"      OR (b.state = 'OUT' AND j.direction = 'delivery'))"
 	" AND" HANDLED_BY("delivery", "b.code") " /*scan*/")
@@ -184,6 +185,7 @@ CHECK(orders_without_line,
 
 CHECK(orders_of_ended_bookings,
 	"SELECT o.code FROM equipment_order o JOIN booking b ON b.code = o.booking_code WHERE o.state IN " LIVE
+	" AND b.undo_until = 0"
 	" AND b.state IN ('CANCEL_REQUESTED', 'CANCELLED', 'EXPIRED', 'REJECTED', 'NO_SHOW', 'RETURNED', 'COMPLETED')"
 	" AND" HANDLED_BY("equipment", "b.code") " /*scan*/")
 

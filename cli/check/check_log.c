@@ -25,10 +25,18 @@ CHECK(events_twice,
 	" 'booking.expired',"
 	" 'car.reserved', 'car.refused', 'car.released', 'booking.confirmed',"
 	" 'booking.cancel_requested',"
-	" 'booking.cancelled', 'booking.rejected', 'booking.refunded', 'booking.handed_out', 'booking.returned',"
-	" 'booking.completed',"
-	" 'booking.no_show', 'car.registered', 'car.retired', 'car.deleted')"
+	" 'booking.cancelled', 'booking.rejected', 'booking.refunded', 'booking.handed_out', 'booking.completed',"
+	" 'booking.no_show_final', 'car.registered', 'car.retired', 'car.deleted')"
 	" GROUP BY e.subject_id, e.type HAVING COUNT(*) > 1 /*scan*/ /*sort*/")
+
+/* A no-show or a return occurs again only after it was undone. */
+CHECK(undone_events,
+	"SELECT e.subject_id FROM event e WHERE e.type IN ('booking.no_show', 'booking.no_show_undone',"
+	" 'booking.returned', 'booking.return_undone') GROUP BY e.subject_id"
+	" HAVING SUM(CASE e.type WHEN 'booking.no_show' THEN 1 WHEN 'booking.no_show_undone' THEN -1 ELSE 0 END)"
+	" NOT IN (0, 1)"
+	" OR SUM(CASE e.type WHEN 'booking.returned' THEN 1 WHEN 'booking.return_undone' THEN -1 ELSE 0 END)"
+	" NOT IN (0, 1) /*scan*/ /*sort*/")
 
 /* The event of the booking's current state. */
 CHECK(bookings_without_event,
@@ -146,6 +154,7 @@ view_integrity(struct inspection *in)
 const struct check log_checks[] = {
 	{ "the event chain of every subject is intact", CHECK_FAST, chain },
 	{ "events that can occur only once per subject occur once", CHECK_FAST, events_twice },
+	{ "a no-show or a return occurs again only after it was undone", CHECK_FAST, undone_events },
 	{ "every booking state has an event", CHECK_FAST, bookings_without_event },
 	{ "every charge and every refund has an event", CHECK_FAST, charges_without_event },
 	{ "every payout has the event of its state", CHECK_FAST, payouts_without_event },

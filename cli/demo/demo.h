@@ -140,6 +140,7 @@ struct script {
 };
 
 void plan_rentals(struct script *s, struct arena *m, struct dice *d);
+void plan_undoable(struct script *s);           /* last: a return and a no-show of a moment ago */
 
 /* --- demo_extras.c: once the rentals are planned ------------------------------------------------------------------ */
 

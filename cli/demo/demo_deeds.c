@@ -149,6 +149,25 @@ run_policies(struct world *w, const struct script *s, const struct deed *deed)
 	}
 }
 
+/* --- what can no longer be undone ------------------------------------------------------------------------------- */
+
+/* Returns and no-shows become final at their time, as by the sweep of the relay, and what is due is refunded. */
+static void
+end_windows(struct world *w, int64_t until)
+{
+	int64_t at;
+
+	while (!w->why && (at = booking_next_window(w->db)) && at <= until) {
+		clock_set(at);
+		if (!booking_end_windows(w->db, at))
+			world_stop(w, "what can no longer be undone is not final");
+		while (db_exists(w->db, "SELECT 1 FROM booking WHERE refund_state = 'PENDING'") && booking_sweep(w->db))
+			;
+		clock_set(at + 1);
+		world_desk_policies(w);
+	}
+}
+
 /* --- many in a transaction -------------------------------------------------------------------------------------- */
 
 static void
@@ -178,6 +197,7 @@ world_do(struct world *w, struct script *s, const struct deed *deed)
 		db_begin(w->db);
 		db_begin(w->sandbox);
 	}
+	end_windows(w, deed->at);
 	clock_set(deed->at);
 	if (deed->kind == DEED_PLACE)
 		place(w, s, &s->plans[deed->plan]);
@@ -195,6 +215,7 @@ world_do(struct world *w, struct script *s, const struct deed *deed)
 void
 world_end(struct world *w, struct script *s)
 {
+	end_windows(w, s->now);
 	if (w->n_uncommitted)
 		commit_deeds(w);
 	world_fleet_end(w, s);

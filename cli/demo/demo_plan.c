@@ -415,3 +415,59 @@ plan_rentals(struct script *s, struct arena *m, struct dice *d)
 			plan_one(&k, day_add(today, day));
 	}
 }
+
+/* --- recorded a few minutes ago, so that it can still be undone --------------------------------------------------- */
+
+static bool
+overlaps(const struct plan *o, const struct plan *p, int64_t gap_s)
+{
+	return o->starts_at < p->ends_at + gap_s && p->starts_at < o->ends_at + gap_s;
+}
+
+/* The first car and the first customer who have no other plan then. */
+static bool
+find_both(const struct script *s, struct plan *p)
+{
+	bool is_taken = true, is_busy = true;
+
+	for (p->car = -1; is_taken && ++p->car < DEMO_CARS;) {
+		const struct demo_car *c = &s->cars[p->car];
+
+		is_taken = p->placed_at < c->since + DAY || (c->until && p->ends_at + DAY > c->until);
+		for (int i = 0; i < s->n_plans && !is_taken; i++)
+			is_taken = is_same_kind(&s->cars[s->plans[i].car], c)
+				&& (s->plans[i].car == p->car || s->plans[i].n_cars > 1)
+				&& overlaps(&s->plans[i], p, rental.turnaround_s);
+	}
+	for (p->customer = DEMO_LOGINS - 1; is_busy && ++p->customer < DEMO_CUSTOMERS;) {
+		is_busy = false;
+		for (int i = 0; i < s->n_plans && !is_busy; i++)
+			is_busy = s->plans[i].customer == p->customer && s->plans[i].placed_at < s->now
+				&& closes_at(&s->plans[i]) + HOUR > p->placed_at;
+	}
+	return !is_taken && !is_busy && s->n_plans < MAX_PLANS;
+}
+
+void
+plan_undoable(struct script *s)
+{
+	int64_t now = s->now, half = now - now % RENTAL_STEP_S;
+	struct plan plans[] = {
+		{ .fate = FATE_RENTED,
+			.starts_at = half - 27 * HOUR,
+			.ends_at = half + HOUR,
+			.out_at = half - 27 * HOUR + 9 * MINUTE,
+			.back_at = now - 3 * MINUTE },
+		{ .fate = FATE_NO_SHOW,
+			.starts_at = half - 3 * RENTAL_STEP_S,
+			.ends_at = half + 5 * HOUR,
+			.over_at = now - 2 * MINUTE },
+	};
+
+	for (int i = 0; i < 2; i++) {
+		plans[i].n_cars = 1;
+		plans[i].placed_at = plans[i].starts_at - 9 * HOUR - 41;
+		if (find_both(s, &plans[i]))
+			s->plans[s->n_plans++] = plans[i];
+	}
+}

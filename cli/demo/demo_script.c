@@ -118,6 +118,7 @@ script_write(struct script *s, struct arena *m, struct dice *d, int64_t now)
 	*s = (struct script){ .now = now };
 	plan_rentals(s, m, d);
 	plan_extras(s, m, d);
+	plan_undoable(s);
 	s->deeds = arena_array(m, struct deed, DEEDS_OF_A_PLAN * (s->n_plans + s->n_errands) + DEMO_STOCKS);
 	for (int i = 0; i < s->n_plans; i++)
 		add_deeds(s, i);

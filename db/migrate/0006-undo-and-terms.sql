@@ -353,3 +353,33 @@ ALTER TABLE delivery ADD COLUMN cancel_by INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE delivery ADD COLUMN cancel_reason TEXT NOT NULL DEFAULT '' CHECK (length(cancel_reason) <= 200)
 	CHECK (cancel_at = 0 OR asked_step = '');
 CREATE INDEX delivery_to_cancel ON delivery (cancel_at) WHERE cancel_at > 0;
+
+-- booking: no-show and return can be undone for a while. Those of before are final; one that was RETURNED and not COMPLETED is completed
+-- by the next sweep.
+ALTER TABLE booking ADD COLUMN undo_until INTEGER NOT NULL DEFAULT 0
+	CHECK (undo_until = 0 OR (undo_until > 0 AND state IN ('NO_SHOW', 'RETURNED')));
+CREATE INDEX booking_undo ON booking (undo_until) WHERE undo_until > 0;
+UPDATE booking SET undo_until = 1 WHERE state = 'RETURNED';
+DROP TRIGGER booking_walks;
+CREATE TRIGGER booking_walks BEFORE UPDATE OF state ON booking WHEN OLD.state <> NEW.state AND NOT (
+	   (OLD.state = 'HELD'             AND NEW.state IN ('PAID', 'EXPIRED'))
+	OR (OLD.state = 'PAID'             AND NEW.state IN ('CONFIRMED', 'REJECTED', 'CANCEL_REQUESTED'))
+	OR (OLD.state = 'CONFIRMED'        AND NEW.state IN ('OUT', 'NO_SHOW', 'CANCEL_REQUESTED'))
+	OR (OLD.state = 'CANCEL_REQUESTED' AND NEW.state = 'CANCELLED')
+	OR (OLD.state = 'OUT'              AND NEW.state = 'RETURNED')
+	OR (OLD.state = 'RETURNED'         AND NEW.state = 'COMPLETED')
+	OR (OLD.state = 'NO_SHOW'          AND NEW.state = 'CONFIRMED' AND OLD.undo_until > 0)
+	OR (OLD.state = 'RETURNED'         AND NEW.state = 'OUT'       AND OLD.undo_until > 0))
+BEGIN SELECT RAISE(ABORT, 'booking_state'); END;
+CREATE TRIGGER booking_refund_waits BEFORE UPDATE OF state, refund_state, refund_due, undo_until ON booking
+WHEN NEW.state = 'NO_SHOW' AND NEW.undo_until > 0 AND (NEW.refund_state <> 'NONE' OR NEW.refund_due > 0)
+BEGIN SELECT RAISE(ABORT, 'booking_undo'); END;
+CREATE TRIGGER slot_waits_for_undo BEFORE UPDATE OF kind, ends_at ON slot WHEN (NEW.kind = 'RELEASED' OR NEW.ends_at < OLD.ends_at)
+	AND EXISTS (SELECT 1 FROM booking b WHERE b.booking_id = NEW.booking_id AND b.undo_until > 0)
+BEGIN SELECT RAISE(ABORT, 'slot_waits'); END;
+DROP VIEW v_booking;
+CREATE VIEW v_booking AS
+	SELECT booking_id, code, customer_id, car_id, car_name, car_name_ko, plate, branch_id, state, starts_at, ends_at, amount, vat_amount,
+	       currency, charge_id, refund_state, refund_due, refunded_amount, held_at, paid_at, ended_at, n_cars, cancel_asked_at,
+	       cancel_full_before_s, cancel_grace_s, cancel_late_percent, terms_version, undo_until
+	  FROM booking;

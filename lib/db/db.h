@@ -28,7 +28,7 @@
 struct db;
 
 #define DB_SCHEMA_VERSION 6     /* PRAGMA user_version of db/schema.sql; db/migrate/NNNN-*.sql lead up to it */
-#define VIEW_SCHEMA_VERSION 4   /* of db/view.sql */
+#define VIEW_SCHEMA_VERSION 5   /* of db/view.sql */
 
 /*
  * The rights of a program: it may write its own tables, append events, and read other tables only through published

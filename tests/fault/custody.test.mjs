@@ -15,7 +15,7 @@ const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'motorpool-custody-')), fil
 at_end(async () => fs.rmSync(folder, { recursive: true }));
 const set_clock = seconds => { fs.writeFileSync(`${file}.new`, `${seconds}\n`); fs.renameSync(`${file}.new`, file); };
 set_clock(0);
-const stack = await Stack.start({ name: 'fault-custody', env: { MOTORPOOL_CLOCK: file, MOTORPOOL_JAIL: 'no', MOTORPOOL_MAX_BOOKINGS_PER_PERSON: '1000', MOTORPOOL_SHORT_PAUSES: '1' } });
+const stack = await Stack.start({ name: 'fault-custody', env: { MOTORPOOL_CLOCK: file, MOTORPOOL_JAIL: 'no', MOTORPOOL_MAX_BOOKINGS_PER_PERSON: '1000', MOTORPOOL_SHORT_PAUSES: '1', MOTORPOOL_UNDO_WINDOW_S: '2' } });
 stack.allow(/"program":"lighttpd".*"what":"access","method":"POST","status":50\d/, /"level":"error".*"what":"(call|lock|parent)"/, /Connection refused|booking\.internal\.sock/, /"what":"call","to":"booking".*"status":50\d/);
 const clerks = [await stack.person('Clerk', 'manager'), await stack.person('Second', 'manager')];
 const courier = await stack.person('Courier', 'courier'), courier_id = (await courier.get('/account')).json.user_id;
@@ -114,6 +114,7 @@ await test('clerks, a courier and customers on one car at once, and kills: one a
 		const any = (ms, act) => sleep(random.below(ms)).then(act).catch(() => ({ status: 0 }));
 		await Promise.all([
 			any(150, () => clerks[0].post(`/bookings/${late}/take-back`)),
+			any(250, () => clerks[1].post(`/bookings/${late}/take-back/undo`)),
 			any(150, () => clerks[0].post(`/bookings/${next}/hand-out`)),
 			any(200, () => clerks[1].post(`/bookings/${next}/hand-out`)),
 			any(150, () => courier.post(`/deliveries/${id}/ship`)),
@@ -128,6 +129,32 @@ await test('clerks, a courier and customers on one car at once, and kills: one a
 	figure({ experiment: 'custody', name: 'moments at which two had one car', value: bad.length, unit: '', limit: 0 });
 	console.log(`#   ${looks} looks`);
 	await until('no step waits any more', async () => await stack.count('delivery', "asked_step <> ''") === 0, { limit_ms: 130000, every_ms: 300 });
+}, { limit_s: 900 });
+await test('a return is undone at the moment at which it becomes final, and while the next customer gets the car, and workers are killed: one of them happens', async () => {
+	const outcomes = {};
+	for (let i = 0; i < N; i++) {
+		set_clock(0);
+		const { late, next } = await late_and_next(false), any = (ms, act) => sleep(ms).then(act).catch(() => ({ status: 0 }));
+		to_hour(1);
+		await until('it is handed out', async () => (await clerks[0].post(`/bookings/${late}/hand-out`)).status === 200, { limit_ms: 15000, every_ms: 200 });
+		to_hour(3);
+		await until('it is returned', async () => (await clerks[0].post(`/bookings/${late}/take-back`)).status === 200, { limit_ms: 15000, every_ms: 200 });
+		await Promise.all([
+			any(1500 + random.below(1000), () => clerks[0].post(`/bookings/${late}/take-back/undo`)),
+			i % 2 ? any(1500 + random.below(1000), () => clerks[1].post(`/bookings/${next}/hand-out`)) : 0,
+			any(1800 + random.below(500), () => [...stack.workers('booking')].forEach(pid => random() < 0.3 && stack.kill(pid))),
+		]);
+		await until('it is decided', async () => ['OUT', 'COMPLETED'].includes(await state_of(late)), { limit_ms: 30000, every_ms: 100 });
+		const [done, undone, open] = (await stack.sql(`SELECT (SELECT COUNT(*) FROM event WHERE subject_id = '${late}' AND type = 'booking.completed'),
+			(SELECT COUNT(*) FROM event WHERE subject_id = '${late}' AND type = 'booking.return_undone'),
+			(SELECT COUNT(*) FROM custody c JOIN booking b ON b.booking_id = c.booking_id WHERE b.code = '${late}' AND c.to_at IS NULL)`))[0].map(Number);
+		assert.equal(done + undone, 1, `${late}: completed ${done}, undone ${undone}`);
+		assert.equal(open, undone, 'the customer has the car, or does not');
+		assert.ok(!(undone && await state_of(next) === 'OUT'), 'one of the two customers has it');
+		outcomes[undone ? 'undone' : 'final'] = (outcomes[undone ? 'undone' : 'final'] ?? 0) + 1;
+		assert.deepEqual(await wrong(), []);
+	}
+	console.log(`#   ${JSON.stringify(outcomes)}`);
 }, { limit_s: 900 });
 await test('after all this every invariant holds', async () => {
 	await stack.check();

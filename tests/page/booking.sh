@@ -435,18 +435,18 @@ json GET "/cars?$bare"; expect_js '.cars | map(select(.car_id == 1))[0].name_ko'
 forget
 
 
-# begun CODE CAR_ID SECONDS [STATE]: a booking of Ann that began so long ago, with its slot
+# begun CODE CAR_ID SECONDS [STATE [no-slot]]: a booking of Ann that began so long ago, with its slot
 begun() {
 	local now
 	now=$(date +%s)
 	sql "INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount, vat_amount,
 	       currency, charge_id, held_at, hold_until) VALUES ('$1', 1, $2, 'Avante', '12가3456', 'sedan', 1, 'Gangnam', '${4-CONFIRMED}', $now - $3, $now - $3 + 90000,
-	       90000, 8182, 'KRW', 1, 1, 1);
-	     INSERT INTO slot (car_id, kind, starts_at, ends_at, busy_until, booking_id, rev) SELECT car_id, 'BOOKED', starts_at, ends_at, ends_at, booking_id, 900000 + booking_id
+	       90000, 8182, 'KRW', 1, 1, 1)"
+	[[ -n ${5-} ]] || sql "INSERT INTO slot (car_id, kind, starts_at, ends_at, busy_until, booking_id, rev) SELECT car_id, 'BOOKED', starts_at, ends_at, ends_at, booking_id, 900000 + booking_id
 	       FROM booking WHERE code = '$1'"
 }
 sql "DELETE FROM slot WHERE car_id IN (1, 2)"
-begun MP-BEGUN001 1 1800; begun MP-BEGUN002 2 3700
+begun MP-BEGUN001 1 1800; begun MP-BEGUN002 77 3700
 starts=$(TZ=Asia/Seoul date -d "@$(sql "SELECT starts_at + 3600 FROM booking WHERE code = 'MP-BEGUN001'")" '+%a %-d %b %Y, %H:%M')
 browse max
 test_that "before the grace after its start has passed a booking has no no-show button, and the page says from when"
@@ -463,21 +463,109 @@ MOTORPOOL_NO_SHOW_GRACE_S=1200 json POST /bookings/MP-BEGUN001/no-show '{}'; exp
 expect_js .state NO_SHOW
 test_that "while another customer has the car, a booking has no no-show button, and the page names the booking that has it"
 sql "UPDATE slot SET kind = 'RELEASED' WHERE booking_id = (SELECT booking_id FROM booking WHERE code = 'MP-BEGUN002')"
-begun MP-BEGUN003 2 200000 OUT
+begun MP-BEGUN003 77 200000 OUT
 sql "UPDATE slot SET ends_at = starts_at + 3600, busy_until = starts_at + 3600 WHERE booking_id = (SELECT booking_id FROM booking WHERE code = 'MP-BEGUN003');
-     UPDATE slot SET kind = 'BOOKED' WHERE booking_id = (SELECT booking_id FROM booking WHERE code = 'MP-BEGUN002')"
+     UPDATE slot SET kind = 'BOOKED' WHERE booking_id = (SELECT booking_id FROM booking WHERE code = 'MP-BEGUN002');
+     INSERT INTO custody (key, car_id, kind, booking_id, user_id, from_at) SELECT 'begun', 77, 'customer', booking_id, 1, starts_at FROM booking WHERE code = 'MP-BEGUN003'"
 browse max
 get /bookings/MP-BEGUN002; expect_no_body '/bookings/MP-BEGUN002/no-show'
 expect_body 'href="/bookings/MP-BEGUN003"'
+get /bookings/MP-BEGUN002/no-show; expect_status 409
 as max; json POST /bookings/MP-BEGUN002/no-show '{}'; expect_status 409
 expect_js .error.code car_out
 expect_js '.error.message|contains("MP-BEGUN003")' true
-test_that "from the grace after its start on, a booking is recorded as not picked up with the button"
-sql "UPDATE booking SET state = 'RETURNED', ended_at = starts_at + 100 WHERE code = 'MP-BEGUN003'"
+test_that "while staff move the car, a booking is no no-show, and the message names the car"
+sql "UPDATE custody SET to_at = from_at, ended_by = 'returned' WHERE key = 'begun';
+     INSERT INTO custody (key, car_id, kind, user_id, from_at) VALUES ('moved', 77, 'staff', 3, $(date +%s) - 9000)"
+json POST /bookings/MP-BEGUN002/no-show '{}'; expect_status 409
+expect_js .error.code car_out
+expect_js '.error.message|contains("12가3456")' true
+sql "UPDATE custody SET to_at = from_at, ended_by = 'returned' WHERE key = 'moved'"
+export MOTORPOOL_UNDO_WINDOW_S=600
+test_that "from the grace after its start on, a booking's page leads to the question, which says what a no-show does"
 browse max
-get /bookings/MP-BEGUN002; expect_body '/bookings/MP-BEGUN002/no-show'
+get /bookings/MP-BEGUN002; expect_body 'href="/bookings/MP-BEGUN002/no-show"'
+get /bookings/MP-BEGUN002/no-show; expect_status 200
+expect_body 'Record as not picked up?'
+expect_body 'You can undo it for 10 minutes'
+expect_body '₩81,000 is refunded to the customer; ₩9,000 is kept.'
+expect_sql "SELECT state FROM booking WHERE code = 'MP-BEGUN002'" CONFIRMED
+test_that "a no-show can be undone for ten minutes: the car stays booked, nothing is refunded, and the page says until when"
 post /bookings/MP-BEGUN002/no-show; expect_status 303
+expect_sql "SELECT state, undo_until - ended_at, refund_due FROM booking WHERE code = 'MP-BEGUN002'" 'NO_SHOW|600|0'
+expect_sql "SELECT kind FROM slot WHERE booking_id = (SELECT booking_id FROM booking WHERE code = 'MP-BEGUN002')" BOOKED
+get /bookings/MP-BEGUN002; expect_body 'action="/bookings/MP-BEGUN002/no-show/undo"'
+expect_body 'You can undo this until'
+expect_body '(KST)'
+test_that "a second click on the no-show leads to the same page; a program gets 409"
+post /bookings/MP-BEGUN002/no-show; expect_status 303
+get /bookings/MP-BEGUN002/no-show; expect_status 303
+expect_sql "SELECT COUNT(*) FROM event WHERE subject_id = 'MP-BEGUN002' AND type = 'booking.no_show'" 1
+as max; json POST /bookings/MP-BEGUN002/no-show '{}'; expect_status 409
+expect_js .error.code wrong_state
+test_that "the customer's page says until when to call, and has no button to undo it"
+browse ann
+get /bookings/MP-BEGUN002; expect_status 200
+expect_body 'We have recorded that the car was not picked up.'
+expect_no_body '/undo"'
+post /bookings/MP-BEGUN002/no-show/undo; expect_status 403
+test_that "undoing without the form's token is refused"
+browse max
+csrf=wrong post /bookings/MP-BEGUN002/no-show/undo; expect_status 403
 expect_sql "SELECT state FROM booking WHERE code = 'MP-BEGUN002'" NO_SHOW
+test_that "an undone no-show is confirmed again; a second click is harmless"
+browse max
+get /bookings/MP-BEGUN002
+post /bookings/MP-BEGUN002/no-show/undo; expect_status 303
+expect_sql "SELECT state, undo_until, end_reason FROM booking WHERE code = 'MP-BEGUN002'" 'CONFIRMED|0|'
+post /bookings/MP-BEGUN002/no-show/undo; expect_status 303
+as max; json POST /bookings/MP-BEGUN002/no-show/undo '{}'; expect_status 409
+expect_js .error.code wrong_state
+expect_sql "SELECT COUNT(*) FROM event WHERE subject_id = 'MP-BEGUN002' AND type = 'booking.no_show_undone'" 1
+test_that "JSON: undo_until says until when; after that 409 undo_over, and nothing changes"
+json POST /bookings/MP-BEGUN002/no-show '{}'; expect_status 200
+expect_js '.undo_until|endswith("+09:00")' true
+sql "UPDATE booking SET undo_until = $(date +%s) WHERE code = 'MP-BEGUN002'"
+json POST /bookings/MP-BEGUN002/no-show/undo '{}'; expect_status 409
+expect_js .error.code undo_over
+expect_sql "SELECT state FROM booking WHERE code = 'MP-BEGUN002'" NO_SHOW
+test_that "a return is asked for on its own page, and can be undone: the customer has the car as before"
+begun MP-BEGUN004 78 7200
+json POST /bookings/MP-BEGUN004/hand-out '{}'; expect_status 200
+browse max
+get /bookings/MP-BEGUN004; expect_body 'href="/bookings/MP-BEGUN004/take-back"'
+get /bookings/MP-BEGUN004/take-back; expect_status 200
+expect_body 'Car returned and checked?'
+post /bookings/MP-BEGUN004/take-back; expect_status 303
+expect_sql "SELECT state FROM booking WHERE code = 'MP-BEGUN004'" RETURNED
+get /bookings/MP-BEGUN004; expect_body 'action="/bookings/MP-BEGUN004/take-back/undo"'
+post /bookings/MP-BEGUN004/take-back; expect_status 303
+post /bookings/MP-BEGUN004/take-back/undo; expect_status 303
+post /bookings/MP-BEGUN004/take-back/undo; expect_status 303
+expect_sql "SELECT state FROM booking WHERE code = 'MP-BEGUN004'" OUT
+expect_sql "SELECT COUNT(*), SUM(to_at IS NULL) FROM custody WHERE car_id = 78" '1|1'
+test_that "the next customer gets the returned car at once, and then its return cannot be undone: the page and JSON say why"
+post /bookings/MP-BEGUN004/take-back; expect_status 303
+begun MP-BEGUN005 78 60 CONFIRMED no-slot
+as max; json POST /bookings/MP-BEGUN005/hand-out '{}'; expect_status 200
+json POST /bookings/MP-BEGUN004/take-back/undo '{}'; expect_status 409
+expect_js .error.code undo_refused
+expect_js '.error.message|contains("MP-BEGUN005")' true
+expect_sql "SELECT state FROM booking WHERE code = 'MP-BEGUN004'" RETURNED
+browse max
+get /bookings/MP-BEGUN004; expect_no_body 'take-back/undo"'
+expect_body 'has been handed over for booking MP-BEGUN005 since'
+test_that "the Korean page says the same"
+lang=ko; sql "UPDATE person SET lang = 'ko'"
+get /bookings/MP-BEGUN004; expect_body '예약 MP-BEGUN005 고객에게 인도되어 되돌릴 수 없습니다'
+lang=en; sql "UPDATE person SET lang = 'en'"
+test_that "with undo_window_s = 0 a return is completed at once"
+export MOTORPOOL_UNDO_WINDOW_S=0
+as max; json POST /bookings/MP-BEGUN005/take-back '{}'; expect_status 200
+expect_js .state COMPLETED
+expect_js .undo_until null
+json POST /bookings/MP-BEGUN005/take-back/undo '{}'; expect_status 409
+expect_js .error.code undo_over
 forget
 
 export MOTORPOOL_CURRENCY=USD

@@ -90,7 +90,7 @@ class Tourist extends Program {
 	}
 }
 
-const stack = await Stack.start({ name: 'story-api', env: { MOTORPOOL_STUCK_AFTER_S: '5', MOTORPOOL_NO_SHOW_GRACE_S: '0' } });
+const stack = await Stack.start({ name: 'story-api', env: { MOTORPOOL_STUCK_AFTER_S: '5', MOTORPOOL_NO_SHOW_GRACE_S: '0', MOTORPOOL_UNDO_WINDOW_S: '600' } });
 const tourist = async (name, ...roles) => {
 	const who = await stack.person(name, ...roles);
 	return Object.assign(new Tourist(stack.base, who.token), { email: who.email, password: who.password });
@@ -259,7 +259,13 @@ await test('a tour through everything: all answers are as documented', async () 
 	await manager.post(`/bookings/${walk_ins[0]}/hand-out`);
 	await manager.post(`/bookings/${walk_ins[0]}/hand-out`);
 	await manager.get('/view/cars');
+	await manager.get(`/bookings/${walk_ins[0]}/take-back`);
 	await manager.post(`/bookings/${walk_ins[0]}/take-back`);
+	await manager.post(`/bookings/${walk_ins[0]}/take-back/undo`);
+	await manager.post(`/bookings/${walk_ins[0]}/take-back`);
+	await manager.get(`/bookings/${walk_ins[1]}/no-show`);
+	await manager.post(`/bookings/${walk_ins[1]}/no-show`);
+	await manager.post(`/bookings/${walk_ins[1]}/no-show/undo`);
 	await manager.post(`/bookings/${walk_ins[1]}/no-show`);
 	const { json: { charges } } = await manager.get('/payments?sort=-amount');
 	for (const charge of charges) await manager.get(`/payments/${charge.charge_id}`);

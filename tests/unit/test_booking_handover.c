@@ -6,6 +6,8 @@
 
 #include "booking_world.h"
 
+#include "cgi-bin/booking/custody.h"
+
 /* --- fleet confirms or refuses ------------------------------------------------------------------------------------ */
 
 TEST(a_reserved_car_confirms_once)
@@ -112,7 +114,7 @@ TEST(a_late_car_cannot_be_booked)
 	assert_int_equal(booking_place(db, &o, &other), BOOKING_OK);
 }
 
-TEST(a_no_show_frees_the_car_without_a_refund)
+TEST(a_no_show_frees_the_car_and_keeps_the_late_fee)
 {
 	struct booking b = place_paid(NOW + DAY, NOW + 4 * DAY);
 
@@ -122,11 +124,20 @@ TEST(a_no_show_frees_the_car_without_a_refund)
 	booking_reload(db, &b);
 	assert_true(booking_no_show(db, &b, 9));
 	assert_int_equal(slots("RELEASED"), 1);
-	assert_int_equal(n_refunds, 0);
+	assert_int_equal(events("booking.no_show_final"), 1);
+	b = find(b.code);
+	assert_int_equal(b.refund_due, b.amount * 90 / 100);
+	assert_int_equal(b.refund_state, REFUND_PENDING);
+	assert_int_equal(n_refunds, 0); /* the sweep asks payment */
+	booking_sweep(db);
+	b = find(b.code);
+	assert_int_equal(refunded, b.amount * 90 / 100);
+	assert_int_equal(b.refund_state, REFUND_DONE);
+	assert_int_equal(events("booking.refunded"), 1);
 }
 
 static enum no_show
-may_no_show(const char *code, int64_t *from, const char **with)
+may_no_show(const char *code, int64_t *from, struct custody *with)
 {
 	struct booking b = find(code);
 
@@ -136,7 +147,7 @@ may_no_show(const char *code, int64_t *from, const char **with)
 TEST(a_no_show_is_refused_until_the_grace_after_the_start_has_passed)
 {
 	struct booking b = place_paid(NOW + DAY, NOW + 4 * DAY);
-	const char *with;
+	struct custody with;
 	int64_t from;
 
 	rental.no_show_grace_s = 1800;
@@ -177,7 +188,7 @@ late_and_next(struct booking *next)
 TEST(nobody_is_a_no_show_while_another_customer_has_the_car)
 {
 	struct booking next, late = late_and_next(&next);
-	const char *with;
+	struct custody with;
 	int64_t from;
 
 	for (int64_t at = NOW + 2 * DAY; at < NOW + 5 * DAY; at += 5 * HOUR) {
@@ -186,7 +197,7 @@ TEST(nobody_is_a_no_show_while_another_customer_has_the_car)
 		assert_false(booking_no_show(db, &next, 9));
 	}
 	assert_int_equal(may_no_show(next.code, &from, &with), NO_SHOW_CAR_AWAY);
-	assert_string_equal(with, late.code);
+	assert_string_equal(with.booking_code, late.code);
 	assert_int_equal(find(next.code).state, BOOKING_CONFIRMED);
 	assert_int_equal(events("booking.no_show"), 0);
 }
@@ -194,7 +205,7 @@ TEST(nobody_is_a_no_show_while_another_customer_has_the_car)
 TEST(after_a_late_return_the_next_customer_has_the_same_time_to_come)
 {
 	struct booking next, late = late_and_next(&next);
-	const char *with;
+	struct custody with;
 	int64_t from, back = NOW + 2 * DAY + 5 * HOUR;
 
 	clock_set(back);
@@ -214,7 +225,7 @@ TEST(after_a_late_return_the_next_customer_has_the_same_time_to_come)
 TEST(a_customer_whose_car_came_back_only_after_the_booking_had_ended_is_no_no_show)
 {
 	struct booking next, late = late_and_next(&next);
-	const char *with;
+	struct custody with;
 	int64_t from;
 
 	clock_set(NOW + 3 * DAY);
@@ -229,7 +240,7 @@ TEST(a_customer_whose_car_came_back_only_after_the_booking_had_ended_is_no_no_sh
 TEST(a_booking_that_fleet_confirmed_late_has_the_same_time_from_then)
 {
 	struct booking b = place_paid(NOW + DAY, NOW + 4 * DAY);
-	const char *with;
+	struct custody with;
 	int64_t from, at = NOW + DAY + 5 * HOUR;
 
 	clock_set(at);

@@ -455,7 +455,8 @@ TEST(a_booking_that_ends_otherwise_cancels_its_job)
 		EVENT_BOOKING_CANCELLED,
 		EVENT_BOOKING_CANCEL_REQUESTED,
 		EVENT_BOOKING_REJECTED,
-		EVENT_BOOKING_NO_SHOW,
+		EVENT_BOOKING_NO_SHOW_FINAL,
+		EVENT_BOOKING_NO_SHOW, /* from before a no-show could be undone */
 		EVENT_BOOKING_EXPIRED,
 	};
 
@@ -472,7 +473,7 @@ TEST(a_booking_that_ends_otherwise_cancels_its_job)
 		assert_string_equal(db_text(db, "SELECT end_reason FROM delivery WHERE delivery_id = $1", id),
 			event_types[ends[i]].type + strlen("booking."));
 	}
-	assert_int_equal(n_events("delivery.cancelled"), 5);
+	assert_int_equal(n_events("delivery.cancelled"), 6);
 }
 
 /* --- given up, which can be undone -------------------------------------------------------------------------------- */
@@ -647,6 +648,8 @@ TEST(a_car_returned_to_the_branch_is_not_collected)
 	booking_is("MP-AAAAAAAA", "OUT");
 	booking_is("MP-AAAAAAAA", "RETURNED");
 	booking_reports(EVENT_BOOKING_RETURNED, "MP-AAAAAAAA");
+	assert_string_equal(state_of(2), "REQUESTED"); /* the return may be undone */
+	booking_reports(EVENT_BOOKING_COMPLETED, "MP-AAAAAAAA");
 	assert_string_equal(state_of(2), "CANCELLED");
 	assert_string_equal(state_of(id), "DELIVERED");
 }
@@ -902,6 +905,54 @@ TEST(a_hand_over_whose_answer_was_lost_keeps_its_record)
 	assert_string_equal(d.received_by, "Kim");
 	assert_int_equal(deliver(d.delivery_id, &courier), DELIVERY_OK);
 	assert_int_equal(n_jobs(), 2); /* with its collection */
+}
+
+/* A no-show that can be undone until then: no courier may leave, and nothing is cancelled. */
+static void
+no_show_until(const char *code, int64_t undo_until)
+{
+	db_do(others, "UPDATE booking SET state = 'NO_SHOW', undo_until = $2 WHERE code = $1", code, undo_until);
+	report("booking.no_show", code, "{\"undo_until\":\"2027-12-25T10:00:00+09:00\"}");
+	handle_events(&delivery_consumer);
+}
+
+TEST(while_a_no_show_can_be_undone_its_job_stays_and_waits)
+{
+	int64_t id = assigned("MP-AAAAAAAA");
+	struct delivery d = { .delivery_id = id };
+
+	no_show_until("MP-AAAAAAAA", START + DAY);
+	assert_string_equal(state_of(id), "SCHEDULED");
+	assert_int_equal(delivery_ship(db, &d, &courier), DELIVERY_WRONG_STATE);
+	db_do(others, "UPDATE booking SET state = 'CONFIRMED', undo_until = 0 WHERE code = 'MP-AAAAAAAA'");
+	booking_reports(EVENT_BOOKING_NO_SHOW_UNDONE, "MP-AAAAAAAA");
+	assert_int_equal(n_jobs(), 1);
+	assert_int_equal(delivery_ship(db, &d, &courier), DELIVERY_OK);
+}
+
+TEST(a_courier_who_comes_back_while_a_no_show_can_be_undone_keeps_the_job)
+{
+	int64_t id = shipped("MP-AAAAAAAA", false);
+	struct delivery d = { .delivery_id = id };
+
+	no_show_until("MP-AAAAAAAA", START + DAY);
+	assert_int_equal(delivery_come_back(db, &d, "the door stayed closed", &courier), DELIVERY_OK);
+	assert_string_equal(state_of(id), "SCHEDULED");
+	db_do(others, "UPDATE booking SET undo_until = 0 WHERE code = 'MP-AAAAAAAA'");
+	booking_reports(EVENT_BOOKING_NO_SHOW_FINAL, "MP-AAAAAAAA");
+	assert_string_equal(state_of(id), "CANCELLED");
+}
+
+/* Delivery was down all the time. */
+TEST(an_undone_no_show_gets_the_job_that_was_never_requested)
+{
+	book("MP-AAAAAAAA", "CONFIRMED", 1, true, false);
+	db_do(others, "UPDATE booking SET state = 'NO_SHOW', undo_until = 5 WHERE code = 'MP-AAAAAAAA'");
+	booking_reports(EVENT_BOOKING_CONFIRMED, "MP-AAAAAAAA");
+	assert_int_equal(n_jobs(), 0);
+	db_do(others, "UPDATE booking SET state = 'CONFIRMED', undo_until = 0 WHERE code = 'MP-AAAAAAAA'");
+	booking_reports(EVENT_BOOKING_NO_SHOW_UNDONE, "MP-AAAAAAAA");
+	assert_int_equal(n_jobs(), 1);
 }
 
 TEST(a_job_whose_booking_ended_while_its_courier_wanted_to_leave_ends_too)

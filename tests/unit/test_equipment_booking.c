@@ -73,11 +73,11 @@ TEST(equipment_goes_out_and_comes_back_with_the_car)
 	report("booking.handed_out", CODE, "{}");
 	react();
 	assert_int_equal(state_of(&o), EQUIPMENT_HANDED_OUT);
-	report("booking.returned", CODE, "{}");
+	report("booking.completed", CODE, "{}");
 	react();
 	assert_int_equal(state_of(&o), EQUIPMENT_RETURNED);
 	assert_int_equal(stock_of(db, item), 10);
-	report("booking.returned", CODE, "{}");
+	report("booking.completed", CODE, "{}");
 	react();
 	assert_int_equal(stock_of(db, item), 10);
 }
@@ -92,7 +92,7 @@ TEST(pieces_entered_as_lost_stay_lost)
 	react();
 	state_of(&o);
 	assert_true(equipment_take_back(db, &o, 1, 0, BOSS));
-	report("booking.returned", CODE, "{}");
+	report("booking.completed", CODE, "{}");
 	react();
 	assert_int_equal(stock_of(db, item), 9);
 }
@@ -108,20 +108,39 @@ TEST(equipment_never_handed_out_is_refunded)
 	o = of_booking(CODE);
 	decide("review.approved", &o, "");
 	assert_int_equal(stock_of(db, item), 8);
-	report("booking.returned", CODE, "{}");
+	report("booking.completed", CODE, "{}");
 	react();
 	assert_int_equal(state_of(&o), EQUIPMENT_CANCELLED);
 	assert_int_equal(stock_of(db, item), 10);
 	assert_non_null(strstr(last_payload("equipment.cancelled"), "\"by\":\"manager\""));
 }
 
+/* Undone or not, both are followed by another event. */
+TEST(what_can_be_undone_leaves_equipment_as_it_is)
+{
+	int64_t item = add("Seat", "winter", 10, 0);
+	struct equipment_order o = booked(item, 2, 0, 48);
+
+	decide("review.approved", &o, "");
+	report("booking.no_show", CODE, "{\"undo_until\":\"2026-12-25T10:00:00+09:00\"}");
+	report("booking.no_show_undone", CODE, "{}");
+	report("booking.handed_out", CODE, "{}");
+	report("booking.returned", CODE, "{\"undo_until\":\"2026-12-25T10:00:00+09:00\"}");
+	react();
+	assert_int_equal(state_of(&o), EQUIPMENT_HANDED_OUT);
+	report("booking.return_undone", CODE, "{}");
+	react();
+	assert_int_equal(state_of(&o), EQUIPMENT_HANDED_OUT);
+	assert_int_equal(stock_of(db, item), 8);
+}
+
 TEST(a_booking_that_ends_gives_its_pieces_back)
 {
 	static const char *const over[] = { "booking.cancel_requested", "booking.cancelled", "booking.rejected",
-		"booking.no_show", "booking.expired" };
+		"booking.no_show", "booking.no_show_final", "booking.expired" };
 	int64_t item = add("Seat", "winter", 10, 0);
 
-	for (int i = 0; i < 5; i++) {
+	for (int i = 0; i < 6; i++) {
 		const char *code = arena_printf(scratch_memory, "MP-AAAA111%d", i);
 		struct equipment_order o;
 

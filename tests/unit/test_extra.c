@@ -496,7 +496,7 @@ TEST(extras_of_a_cancelled_booking_have_ended_with_it_and_have_their_share_of_it
 	assert_int_equal(b.extras[0].state, EXTRA_BOOKED); /* in the table it has not ended by itself */
 }
 
-TEST(extras_that_are_still_booked_or_used_stay_so_and_a_no_show_refunds_none)
+TEST(extras_that_are_still_booked_stay_so_and_a_no_show_refunds_their_late_share)
 {
 	struct booking b = confirm_with_extras();
 
@@ -509,9 +509,13 @@ TEST(extras_that_are_still_booked_or_used_stay_so_and_a_no_show_refunds_none)
 	b = find(b.code);
 	booking_sum_up(&b, scratch_memory);
 	assert_string_equal(b.extras[0].end_reason, "booking_no_show");
-	assert_int_equal(b.extras[0].refund_state, REFUND_NONE);
-	assert_int_equal(b.extras[0].refund_share, 0);
-	assert_int_equal(b.kept_amount, 250000);
+	assert_int_equal(b.extras[0].refund_state, REFUND_PENDING);
+	assert_int_equal(b.extras[0].refund_share, 22500);
+	booking_sweep(db);
+	b = find(b.code);
+	booking_sum_up(&b, scratch_memory);
+	assert_int_equal(b.extras[0].refund_state, REFUND_DONE);
+	assert_int_equal(b.kept_amount, 25000);
 }
 
 TEST(an_extra_that_ends_between_the_read_and_the_cancellation_is_refunded_once)

@@ -483,14 +483,12 @@ TEST(a_car_that_cannot_be_given_is_refused_with_the_reason_once)
 TEST(a_cancelled_booking_releases_its_car_once)
 {
 	static const enum event_type_id ends[] = {
-		EVENT_BOOKING_CANCEL_REQUESTED,
-		EVENT_BOOKING_CANCELLED,
-		EVENT_BOOKING_REJECTED,
-		EVENT_BOOKING_NO_SHOW,
+		EVENT_BOOKING_CANCEL_REQUESTED, EVENT_BOOKING_CANCELLED, EVENT_BOOKING_REJECTED,
+		EVENT_BOOKING_NO_SHOW_FINAL, EVENT_BOOKING_NO_SHOW, /* from before a no-show could be undone */
 	};
 	int64_t car_id = add("1");
 
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 5; i++) {
 		const char *code = arena_printf(scratch_memory, "MP-%d", i);
 
 		report_one_car(EVENT_BOOKING_PAID, code, car_id);
@@ -503,7 +501,37 @@ TEST(a_cancelled_booking_releases_its_car_once)
 	assert_int_equal(status_of(car_id), CAR_AVAILABLE);
 }
 
-TEST(a_car_is_rented_until_it_is_returned)
+struct undoable { const char *code; int64_t undo_until; };
+
+static void
+report_undoable(enum event_type_id type, const char *code)
+{
+	static const struct member members[] = { SHAPE_TEXT(undoable, code), SHAPE_TIME(undoable, undo_until) };
+	static const struct shape shape = SHAPE(undoable, members);
+
+	db_begin(others);
+	event_report(others, type, &(struct event){ .subject_id = code }, &shape,
+		&(struct undoable){ .code = code, .undo_until = NOW + 600 });
+	assert_true(db_commit(others));
+}
+
+/* Undone or not, both are followed by another event. */
+TEST(what_can_be_undone_leaves_the_reservation_as_it_is)
+{
+	int64_t car_id = add("1");
+
+	report_one_car(EVENT_BOOKING_PAID, "MP-1", car_id);
+	report_undoable(EVENT_BOOKING_NO_SHOW, "MP-1");
+	handle_events(&fleet_consumer);
+	assert_string_equal(reservation_state("MP-1"), "RESERVED");
+	report_one_car(EVENT_BOOKING_HANDED_OUT, "MP-1", car_id);
+	report_undoable(EVENT_BOOKING_RETURNED, "MP-1");
+	handle_events(&fleet_consumer);
+	assert_string_equal(reservation_state("MP-1"), "OUT");
+	assert_int_equal(n_events("car.released"), 0);
+}
+
+TEST(a_car_is_rented_until_its_booking_is_completed)
 {
 	int64_t car_id = add("1");
 
@@ -513,7 +541,7 @@ TEST(a_car_is_rented_until_it_is_returned)
 	clock_set(NOW + 1000000);
 	assert_int_equal(status_of(car_id), CAR_RENTED);
 	assert_int_equal(car_n_coming(db, car_id), 1);
-	report_one_car(EVENT_BOOKING_RETURNED, "MP-1", car_id);
+	report_one_car(EVENT_BOOKING_COMPLETED, "MP-1", car_id);
 	report_one_car(EVENT_BOOKING_HANDED_OUT, "MP-1", car_id); /* a second time, late */
 	handle_events(&fleet_consumer);
 	assert_string_equal(reservation_state("MP-1"), "ENDED");
@@ -560,7 +588,7 @@ TEST(all_the_cars_of_a_booking_are_reserved_handed_out_and_released_together)
 	report_one_car(EVENT_BOOKING_HANDED_OUT, "MP-1", first);
 	handle_events(&fleet_consumer);
 	assert_int_equal(n_reservations("MP-1", "OUT"), 2);
-	report_one_car(EVENT_BOOKING_RETURNED, "MP-1", first);
+	report_one_car(EVENT_BOOKING_COMPLETED, "MP-1", first);
 	handle_events(&fleet_consumer);
 	assert_int_equal(n_reservations("MP-1", "ENDED"), 2);
 	assert_int_equal(status_of(second), CAR_AVAILABLE);

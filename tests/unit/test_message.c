@@ -284,6 +284,46 @@ TEST(a_confirmation_has_car_time_branch_and_price_in_the_customers_language)
 		db_text(writer, "SELECT link FROM message WHERE recipient_id = 8"), "/my/bookings/MP-ENGLISH1");
 }
 
+static int64_t
+n_messages(const char *kind)
+{
+	return db_int(writer, "SELECT COUNT(*) FROM message WHERE kind = $1 /*scan*/", kind);
+}
+
+#define NO_SHOW_JSON "{\"code\":\"MP-NOSHOW01\",\"customer_id\":8,\"undo_until\":\"2026-11-21T10:10:00+09:00\"}"
+#define SHOW_JSON "{\"code\":\"MP-NOSHOW01\",\"customer_id\":8,\"refund_due\":186300}"
+
+TEST(a_no_show_is_told_until_when_it_can_be_corrected_and_then_what_is_refunded)
+{
+	book("MP-NOSHOW01", LEE, "CONFIRMED", NOW - HOUR, NOW + DAY);
+	report("booking.no_show", "MP-NOSHOW01", NO_SHOW_JSON);
+	react();
+	assert_non_null(strstr(db_text(writer, "SELECT body FROM message WHERE kind = 'booking_no_show' /*scan*/"),
+		"Please call us before Sat 21 Nov 2026, 10:10"));
+	report("booking.no_show_undone", "MP-NOSHOW01", SHOW_JSON);
+	react();
+	assert_int_equal(n_messages("booking_no_show_undone"), 1);
+	report("booking.no_show_final", "MP-NOSHOW01", SHOW_JSON);
+	react();
+	assert_non_null(
+		strstr(db_text(writer, "SELECT body FROM message WHERE kind = 'booking_no_show_final' /*scan*/"),
+			"We refund ₩186,300 to the card you paid with"));
+}
+
+/* The customer knows nothing of it. */
+TEST(a_no_show_that_is_handled_too_late_to_be_corrected_is_told_only_when_it_is_final)
+{
+	book("MP-NOSHOW01", LEE, "CONFIRMED", NOW - HOUR, NOW + DAY);
+	report("booking.no_show", "MP-NOSHOW01", NO_SHOW_JSON);
+	report("booking.no_show_undone", "MP-NOSHOW01", SHOW_JSON);
+	clock_set(NOW + 601);
+	react();
+	assert_int_equal(n_messages("booking_no_show") + n_messages("booking_no_show_undone"), 0);
+	report("booking.no_show_final", "MP-NOSHOW01", SHOW_JSON);
+	react();
+	assert_int_equal(n_messages("booking_no_show_final"), 1);
+}
+
 TEST(what_was_typed_is_read_from_note)
 {
 	const struct event e = { .type = "equipment.rejected",

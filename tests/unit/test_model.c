@@ -6,6 +6,8 @@
 
 #include "booking_world.h"
 
+#include "cgi-bin/booking/custody.h"
+
 #include "cgi-bin/booking/model.h"
 #include "lib/db/db_inside.h"
 
@@ -371,7 +373,7 @@ TEST(a_no_show_frees_all_of_them)
 TEST(a_booking_of_several_is_no_no_show_while_one_of_its_cars_is_away)
 {
 	struct booking one, three;
-	const char *with;
+	struct custody with;
 	int64_t from;
 
 	assert_int_equal(place(order_cars(1, NOW, NOW + HOUR), &one), BOOKING_OK);
@@ -385,7 +387,7 @@ TEST(a_booking_of_several_is_no_no_show_while_one_of_its_cars_is_away)
 	booking_reload(db, &three);
 	assert_int_equal(three.state, BOOKING_CONFIRMED);
 	assert_int_equal(booking_may_no_show(db, &three, &from, &with), NO_SHOW_CAR_AWAY);
-	assert_string_equal(with, one.code);
+	assert_string_equal(with.booking_code, one.code);
 	assert_false(booking_no_show(db, &three, 9));
 	assert_true(booking_take_back(db, &one, 9));
 	clock_set(NOW + 10 * HOUR + rental.no_show_grace_s);

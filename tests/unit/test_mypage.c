@@ -202,4 +202,56 @@ TEST(a_booking_that_ended_early_shows_its_steps_so_far_and_the_refund)
 	expect_steps("MP-CCCC3333", "BOOKED:done PAID:done CONFIRMED:done NO_SHOW:bad", false);
 }
 
+#define UNDO_UNTIL "{\"undo_until\":\"2026-11-25T11:10:00+09:00\"}"
+
+TEST(an_undone_no_show_is_upcoming_again_and_a_final_one_has_its_refund)
+{
+	struct my_booking b;
+
+	hold("MP-AAAA1111");
+	pay("MP-AAAA1111");
+	confirm("MP-AAAA1111");
+	report("booking.no_show", "MP-AAAA1111", UNDO_UNTIL);
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.state, BOOKING_NO_SHOW);
+	assert_true(b.undo_until > 0 && b.ended_at > 0);
+	report("booking.no_show_undone", "MP-AAAA1111", "{}");
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.state, BOOKING_CONFIRMED);
+	assert_int_equal(b.undo_until + b.ended_at, 0);
+	assert_string_equal(b.end_reason, "");
+	expect_steps("MP-AAAA1111", "BOOKED:done PAID:done CONFIRMED:done OUT:now RETURNED:todo COMPLETED:todo", false);
+	report("booking.no_show", "MP-AAAA1111", UNDO_UNTIL);
+	report("booking.no_show_final", "MP-AAAA1111", "{\"refund_due\":186300,\"reason\":\"no_show\"}");
+	report("car.released", "MP-AAAA1111", "{}");
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.undo_until, 0);
+	assert_int_equal(b.refund_due, 186300);
+	expect_steps("MP-AAAA1111", "BOOKED:done PAID:done CONFIRMED:done NO_SHOW:bad REFUND:now", true);
+	report("payment.cancelled", "MP-AAAA1111", "{\"amount\":186300,\"refunded_amount\":186300}");
+	report("booking.refunded", "MP-AAAA1111", "{\"refunded_amount\":186300}");
+	expect_steps("MP-AAAA1111", "BOOKED:done PAID:done CONFIRMED:done NO_SHOW:bad REFUND:done", false);
+	assert_int_equal(found("MP-AAAA1111").n_events, 12);
+}
+
+TEST(an_undone_return_is_in_use_again)
+{
+	struct my_booking b;
+
+	hold("MP-AAAA1111");
+	pay("MP-AAAA1111");
+	confirm("MP-AAAA1111");
+	report("booking.handed_out", "MP-AAAA1111", "{}");
+	report("booking.returned", "MP-AAAA1111", UNDO_UNTIL);
+	assert_true(found("MP-AAAA1111").undo_until > 0);
+	report("booking.return_undone", "MP-AAAA1111", "{}");
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.state, BOOKING_OUT);
+	assert_int_equal(b.undo_until + b.returned_at, 0);
+	expect_steps("MP-AAAA1111", "BOOKED:done PAID:done CONFIRMED:done OUT:done RETURNED:now COMPLETED:todo", false);
+	report("booking.returned", "MP-AAAA1111", UNDO_UNTIL);
+	report("booking.completed", "MP-AAAA1111", "{}");
+	assert_int_equal(found("MP-AAAA1111").undo_until, 0);
+}
+
 TEST_MAIN("mypage", NULL, NULL, begin, end)

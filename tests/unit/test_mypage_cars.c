@@ -144,6 +144,11 @@ TEST(a_booking_of_several_cars_is_shown_at_each_of_them)
 		assert_null(cars[i].delivery);
 	}
 	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM my_booking_car WHERE is_open = 1 /*scan*/"), 0);
+	report("booking.return_undone", "MP-AAAA1111", "{}");
+	cars = cars_at(NOW, &n);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(cars[i].status, CAR_RENTED);
+	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM my_booking_car WHERE is_open = 1 /*scan*/"), 1);
 }
 
 TEST_MAIN("mypage_cars", NULL, NULL, begin, end)
