@@ -140,9 +140,9 @@ await test('a return is undone at the moment at which it becomes final, and whil
 		to_hour(3);
 		await until('it is returned', async () => (await clerks[0].post(`/bookings/${late}/take-back`)).status === 200, { limit_ms: 15000, every_ms: 200 });
 		await Promise.all([
-			any(1500 + random.below(1000), () => clerks[0].post(`/bookings/${late}/take-back/undo`)),
-			i % 2 ? any(1500 + random.below(1000), () => clerks[1].post(`/bookings/${next}/hand-out`)) : 0,
-			any(1800 + random.below(500), () => [...stack.workers('booking')].forEach(pid => random() < 0.3 && stack.kill(pid))),
+			any(400 + random.below(1700), () => clerks[0].post(`/bookings/${late}/take-back/undo`)),
+			i % 2 ? any(400 + random.below(1700), () => clerks[1].post(`/bookings/${next}/hand-out`)) : 0,
+			any(400 + random.below(1700), () => [...stack.workers('booking')].forEach(pid => random() < 0.3 && stack.kill(pid))),
 		]);
 		await until('it is decided', async () => ['OUT', 'COMPLETED'].includes(await state_of(late)), { limit_ms: 30000, every_ms: 100 });
 		const [done, undone, open] = (await stack.sql(`SELECT (SELECT COUNT(*) FROM event WHERE subject_id = '${late}' AND type = 'booking.completed'),

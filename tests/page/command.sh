@@ -248,6 +248,20 @@ expect_same "$(of_version 4 "SELECT booking_id, car_id, kind, user_id, from_at, 
 30|8|customer|7|110|110|returned"
 expect_same "$(of_version 4 "SELECT kind, subject_id, since FROM v_stuck_booking WHERE kind = 'custody'")" "custody|MP-OLD012|700"
 
+test_that "no-shows and returns of version 5 are final: nothing can be undone, and nothing is refunded for them now"
+made_of_version 5 "
+	INSERT INTO booking (booking_id, code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, ended_at, amount, vat_amount,
+	currency, charge_id, held_at, hold_until, n_cars) VALUES $(book_at 10 7 5 NO_SHOW 100 200 210), $(book_at 11 8 5 COMPLETED 300 400 460),
+	$(book_at 12 9 6 RETURNED 450 600 610)"
+VAR=$SCRATCH/of-version-5 motorpool migrate
+expect_end 0
+expect_schema_of_today 5
+# the last one is completed by the first sweep
+expect_same "$(of_version 5 "SELECT state, undo_until, refund_state, refund_due FROM booking ORDER BY booking_id")" "NO_SHOW|0|NONE|0
+COMPLETED|0|NONE|0
+RETURNED|1|NONE|0"
+[[ $(of_version 5 "UPDATE booking SET state = 'CONFIRMED' WHERE booking_id = 10") == *booking_state* ]] || bad "an old no-show was undone"
+
 test_that "migrate refuses a database with an unknown schema version"
 older ""
 for version in 0 -1; do
