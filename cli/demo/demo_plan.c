@@ -424,28 +424,44 @@ overlaps(const struct plan *o, const struct plan *p, int64_t gap_s)
 	return o->starts_at < p->ends_at + gap_s && p->starts_at < o->ends_at + gap_s;
 }
 
-/* The first car and the first customer who have no other plan then. */
+static bool
+is_taken(const struct script *s, const struct plan *p)
+{
+	const struct demo_car *c = &s->cars[p->car];
+	bool taken = p->placed_at < c->since + DAY || (c->until && p->ends_at + DAY > c->until);
+
+	for (int i = 0; i < s->n_plans && !taken; i++)
+		taken = is_same_kind(&s->cars[s->plans[i].car], c)
+			&& (s->plans[i].car == p->car || s->plans[i].n_cars > 1)
+			&& overlaps(&s->plans[i], p, rental.turnaround_s);
+	return taken;
+}
+
+/* Too many bookings that were open meanwhile. */
+static bool
+is_busy(const struct script *s, const struct plan *p)
+{
+	int n_open = 0;
+
+	for (int i = 0; i < s->n_plans; i++) {
+		const struct plan *o = &s->plans[i];
+
+		n_open += o->customer == p->customer && o->placed_at < s->now && closes_at(o) + HOUR > p->placed_at;
+	}
+	return n_open > rental.max_bookings_per_person - 2;
+}
+
+/* The first car that is free then, and the first customer who has time. */
 static bool
 find_both(const struct script *s, struct plan *p)
 {
-	bool is_taken = true, is_busy = true;
-
-	for (p->car = -1; is_taken && ++p->car < DEMO_CARS;) {
-		const struct demo_car *c = &s->cars[p->car];
-
-		is_taken = p->placed_at < c->since + DAY || (c->until && p->ends_at + DAY > c->until);
-		for (int i = 0; i < s->n_plans && !is_taken; i++)
-			is_taken = is_same_kind(&s->cars[s->plans[i].car], c)
-				&& (s->plans[i].car == p->car || s->plans[i].n_cars > 1)
-				&& overlaps(&s->plans[i], p, rental.turnaround_s);
-	}
-	for (p->customer = DEMO_LOGINS - 1; is_busy && ++p->customer < DEMO_CUSTOMERS;) {
-		is_busy = false;
-		for (int i = 0; i < s->n_plans && !is_busy; i++)
-			is_busy = s->plans[i].customer == p->customer && s->plans[i].placed_at < s->now
-				&& closes_at(&s->plans[i]) + HOUR > p->placed_at;
-	}
-	return !is_taken && !is_busy && s->n_plans < MAX_PLANS;
+	p->car = 0;
+	p->customer = DEMO_LOGINS;
+	while (p->car < DEMO_CARS && is_taken(s, p))
+		p->car++;
+	while (p->customer < DEMO_CUSTOMERS && is_busy(s, p))
+		p->customer++;
+	return p->car < DEMO_CARS && p->customer < DEMO_CUSTOMERS && s->n_plans < MAX_PLANS;
 }
 
 void
@@ -454,9 +470,9 @@ plan_undoable(struct script *s)
 	int64_t now = s->now, half = now - now % RENTAL_STEP_S;
 	struct plan plans[] = {
 		{ .fate = FATE_RENTED,
-			.starts_at = half - 27 * HOUR,
+			.starts_at = half - 6 * HOUR,
 			.ends_at = half + HOUR,
-			.out_at = half - 27 * HOUR + 9 * MINUTE,
+			.out_at = half - 6 * HOUR + 9 * MINUTE,
 			.back_at = now - 3 * MINUTE },
 		{ .fate = FATE_NO_SHOW,
 			.starts_at = half - 3 * RENTAL_STEP_S,

@@ -9,8 +9,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { until } from '../story/check.mjs';
 
-const owed = (state, amount, refunded) => ['PAID', 'CONFIRMED', 'OUT', 'RETURNED', 'COMPLETED', 'NO_SHOW'].includes(state) ? amount
-	: state === 'CANCELLED' ? amount - refunded : 0;
+const owed = (state, amount, refunded) => ['PAID', 'CONFIRMED', 'OUT', 'RETURNED', 'COMPLETED'].includes(state) ? amount
+	: ['CANCELLED', 'NO_SHOW'].includes(state) ? amount - refunded : 0;
 
 export async function wrong_in(stack, acknowledged = []) {
 	const bookings = new Map((await stack.sql('SELECT code, state, amount, refunded_amount FROM booking')).map(([code, state, amount, refunded]) => [code, { state, owed: owed(state, +amount, +refunded), kept: 0, n_taken: 0 }]));

@@ -289,6 +289,21 @@ TEST(no_more_pieces_are_ordered_than_exist)
 	}
 }
 
+TEST(a_return_and_a_no_show_are_a_few_minutes_old_at_any_hour)
+{
+	for_each_script(s)
+	{
+		int n_returned = 0, n_absent = 0;
+
+		for (int i = 0; i < s.n_deeds; i++)
+			if (s.deeds[i].at > s.now - 5 * MINUTE) {
+				n_returned += s.deeds[i].kind == DEED_TAKE_BACK;
+				n_absent += s.deeds[i].kind == DEED_NO_SHOW;
+			}
+		assert_true(n_returned >= 1 && n_absent >= 1);
+	}
+}
+
 TEST(every_desk_has_history_and_open_work)
 {
 	for_each_script(s)
