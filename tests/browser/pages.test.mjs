@@ -23,7 +23,7 @@ import { build, demo_stack, keep_window, open_chromium, open_window, root, shot,
 const KB = 1024, MAX_BYTES = 50 * KB;
 const axe = fs.readFileSync(path.join(root, 'tests/browser/node_modules/axe-core/axe.min.js'), 'utf8');
 const css_bytes = zlib.gzipSync(fs.readFileSync(path.join(root, 'static/motorpool.css'))).length;       /* as lighttpd sends it */
-const stack = await demo_stack('browser-pages', { MOTORPOOL_STUCK_AFTER_S: '5' });
+const stack = await demo_stack('browser-pages', { MOTORPOOL_STUCK_AFTER_S: '5', MOTORPOOL_UNDO_WINDOW_S: '36000', MOTORPOOL_NO_SHOW_GRACE_S: '0' });
 const browser = await open_chromium();
 
 /* --- roles ----------------------------------------------------------------------------------------------------------------- */
@@ -83,6 +83,15 @@ for (const id of [on_its_way, handed_over]) {
 }
 await courier.post(`/deliveries/${handed_over}/deliver`, { odometer_km: 12345, fuel_percent: 80, received_by: 'Kim Minji', note: 'A scratch at the back' });
 await as.manager.post(`/deliveries/${not_brought}/cancel`, { reason: 'The road is closed' });
+/* At the counter now: one to be recorded as not picked up, one out; and each of them done, which can still be undone. */
+const walk_in = async (...steps) => {
+	const { json: { car_id } } = await as.manager.post('/fleet/cars', new_car({ name: 'Walk-in' }));
+	const { json: { code } } = await guest.post('/bookings', { car_id, starts_at: this_half_hour, ends_at: at(2), card_id: guest.card_id });
+	await until('it is confirmed', async () => (await guest.get(`/bookings/${code}`)).json.state === 'CONFIRMED');
+	for (const step of steps) assert.equal((await as.manager.post(`/bookings/${code}/${step}`)).status, 200);
+	return code;
+};
+const not_here = await walk_in(), out = await walk_in('hand-out'), absent = await walk_in('no-show'), returned = await walk_in('hand-out', 'take-back');
 /* The card company is down from here on: a pending refund, and a charge without an answer. */
 const owed = (await as.customer.post('/bookings', { car_id: another_car.car_id, starts_at: at(30), ends_at: at(31), card_id })).json;
 await stack.fault({ down: 1 });
@@ -127,12 +136,16 @@ const examples = {
 	'/models/:model_id': [`/models/${model.model_id}?starts_at=${at(40)}&ends_at=${at(42)}`, `/models/${model.model_id}`],
 	'/bookings/new': [`/bookings/new?car_id=${free_car.car_id}&starts_at=${at(40)}&ends_at=${at(42)}`, `/bookings/new?model_id=${pair.model_id}&qty=2&starts_at=${at(40)}&ends_at=${at(42)}`],
 	'/bookings': { manager: ['/bookings', '/bookings?q=no-such-name'] },
-	'/bookings/:code': [`/bookings/${booked.code}`, `/bookings/${cancelled.code}`, `/bookings/${owed.code}`, `/bookings/${unpaid.subject_id}`, `/bookings/${moved_car.code}`, `/bookings/${retiring_car.code}`],
+	'/bookings/:code': {
+		customer: [booked.code, cancelled.code, owed.code, unpaid.subject_id, moved_car.code, retiring_car.code].map(code => `/bookings/${code}`),
+		manager: [booked.code, cancelled.code, owed.code, unpaid.subject_id, moved_car.code, retiring_car.code, not_here, out, absent, returned].map(code => `/bookings/${code}`),
+	},
 	'/bookings/:code/move': [`/bookings/${moved_car.code}/move`, `/bookings/${booked.code}/move`],
 	'/bookings/:code/receipt': `/bookings/${booked.code}/receipt`,
 	'/bookings/:code/cancel': `/bookings/${booked.code}/cancel`,
 	'/terms': ['/terms', '/terms?version=1'],
 	'/terms/edit': ['/terms/edit', '/terms/edit?kind=company'],
+	'/bookings/:code/no-show': `/bookings/${not_here}/no-show`, '/bookings/:code/take-back': `/bookings/${out}/take-back`,
 	'/bookings/stuck': ['/bookings/stuck', '/bookings/stuck?kind=hold'],
 	'/bookings/:code/resolve': `/bookings/${stuck.subject_id}/resolve`,
 	'/payments/:charge_id/resolve': `/payments/${stuck_charge.charge_id}/resolve`,
