@@ -134,6 +134,7 @@ booking_url(struct web *w, const struct booking *b)
 enum status
 booking_done(struct web *w, enum status json_status, struct booking *b, const char *page)
 {
+	b->tries_left = b->state == BOOKING_HELD ? booking_tries_left(b) : 0;
 	booking_sum_up(b, w->m);
 	return web_done(w, json_status, &booking_json_shape, b, "%s", page);
 }
@@ -326,7 +327,9 @@ fill_page(struct web *w, struct booking_details *p)
 	p->is_mine = b->customer_id == w->user.id;
 	p->is_several = b->n_cars > 1;
 	p->may_pay = p->is_mine && b->state == BOOKING_HELD && !b->asked_at && b->hold_until > w->now;
-	p->is_unsettled = b->state == BOOKING_HELD || b->state == BOOKING_PAID || b->refund_state == REFUND_PENDING;
+	/* while a card is being chosen, the page stays as it is */
+	p->is_unsettled = (b->state == BOOKING_HELD && !p->may_pay) || b->state == BOOKING_PAID
+		|| b->refund_state == REFUND_PENDING;
 	p->is_wished = b->cancel_asked_at && (b->state == BOOKING_PAID || b->state == BOOKING_CONFIRMED);
 	p->is_unsettled |= p->is_wished;
 	fill_extras(p);

@@ -22,16 +22,21 @@ static const struct word charge_state[] = {
 };
 const struct words charge_state_words = WORDS(charge_state);
 
+#define SHOWN_MEMBERS \
+	SHAPE_INT(charge, charge_id), SHAPE_TEXT(charge, key), SHAPE_TEXT(charge, subject_id), \
+	SHAPE_INT(charge, user_id), SHAPE_INT(charge, card_id), SHAPE_AMOUNT(charge, amount), \
+	SHAPE_AMOUNT(charge, vat_amount), SHAPE_TEXT(charge, currency), \
+	SHAPE_STATE(charge, state, charge_state_words), SHAPE_BOOL(charge, void_wanted), \
+	SHAPE_TEXT(charge, payment_key), SHAPE_TEXT(charge, brand), SHAPE_TEXT(charge, last4), \
+	SHAPE_TEXT(charge, reason), SHAPE_AMOUNT(charge, refunded_amount), SHAPE_TIME(charge, requested_at), \
+	SHAPE_TIME(charge, approved_at), SHAPE_TIME(charge, settled_at), SHAPE_INT(charge, tries), \
+	SHAPE_TIME(charge, next_at), SHAPE_TIME(charge, tried_at), SHAPE_TEXT(charge, last_error), \
+	SHAPE_INT(charge, try_no)
+static const struct member shown_charge_members[] = { SHOWN_MEMBERS };
+const struct shape shown_charge_shape = SHAPE(charge, shown_charge_members);
+
 static const struct member charge_members[] = {
-	SHAPE_INT(charge, charge_id), SHAPE_TEXT(charge, key), SHAPE_TEXT(charge, subject_id),
-	SHAPE_INT(charge, user_id), SHAPE_INT(charge, card_id), SHAPE_AMOUNT(charge, amount),
-	SHAPE_AMOUNT(charge, vat_amount), SHAPE_TEXT(charge, currency), SHAPE_STATE(charge, state, charge_state_words),
-	SHAPE_BOOL(charge, void_wanted), SHAPE_TEXT(charge, payment_key), SHAPE_TEXT(charge, brand),
-	SHAPE_TEXT(charge, last4), SHAPE_TEXT(charge, reason), SHAPE_AMOUNT(charge, refunded_amount),
-	SHAPE_TIME(charge, requested_at), SHAPE_TIME(charge, approved_at), SHAPE_TIME(charge, settled_at),
-	SHAPE_INT(charge, tries), SHAPE_TIME(charge, next_at), SHAPE_TIME(charge, tried_at),
-	SHAPE_TEXT(charge, last_error), SHAPE_INT(charge, try_no), SHAPE_TEXT(charge, asked_by),
-	SHAPE_TEXT(charge, card_token),
+	SHOWN_MEMBERS, SHAPE_TEXT(charge, asked_by), SHAPE_TEXT(charge, card_token),
 };
 const struct shape charge_shape = SHAPE(charge, charge_members);
 

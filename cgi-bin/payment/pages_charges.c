@@ -165,7 +165,7 @@ struct charge_page {
 	bool is_waiting, has_postings, is_stuck;
 };
 static const struct member charge_page_members[] = {
-	SHAPE_STRUCT(charge_page, charge, charge_shape), SHAPE_TEXT(charge_page, customer_name),
+	SHAPE_STRUCT(charge_page, charge, shown_charge_shape), SHAPE_TEXT(charge_page, customer_name),
 	SHAPE_TEXT(charge_page, why), SHAPE_LIST(charge_page, refunds, refund_shape),
 	SHAPE_LIST(charge_page, postings, posting_row_shape), SHAPE_LIST(charge_page, events, charge_event_shape),
 	SHAPE_BOOL(charge_page, is_waiting), SHAPE_BOOL(charge_page, has_postings), SHAPE_BOOL(charge_page, is_stuck),
@@ -175,7 +175,7 @@ static const struct shape charge_page_shape = SHAPE(charge_page, charge_page_mem
 PAGE(charge_html, "payment/charge", charge_page_shape)
 
 static const struct member charge_json_members[] = {
-	SHAPE_STRUCT(charge_page, charge, charge_shape), SHAPE_TEXT(charge_page, customer_name),
+	SHAPE_STRUCT(charge_page, charge, shown_charge_shape), SHAPE_TEXT(charge_page, customer_name),
 	SHAPE_LIST(charge_page, refunds, refund_shape), SHAPE_LIST(charge_page, postings, posting_row_shape),
 	SHAPE_LIST(charge_page, events, charge_event_shape),
 };

@@ -34,7 +34,8 @@ struct charge {
 	const char *asked_by;                   /* the process that asks the provider: proc_stamp() */
 	const char *card_token;                 /* once it has paid, its card is saved by this; "": no */
 };
-extern const struct shape charge_shape;
+extern const struct shape charge_shape; /* its row */
+extern const struct shape shown_charge_shape; /* what managers see of it */
 
 #define CHARGE_COLUMNS \
 	"charge_id, key, subject_id, user_id, card_id, amount, vat_amount, currency, state, void_wanted, payment_key," \

@@ -27,7 +27,7 @@ await test('docs/openapi.yaml is valid OpenAPI 3.0', async () => {
 });
 
 /* Pages and redirects between pages, which are not part of the API. */
-const FOR_PEOPLE = /^(GET \/|GET \/account\/(sign-up|sign-in|password|forgot|confirm|reset)|GET \/terms\/edit|GET \/bookings\/new|POST \/bookings\/:code\/pay|GET \/bookings\/:code\/(paid|move)|GET \/fleet|GET \/fleet\/(cars|models|branches)\/new|GET \/fleet\/cars\/:car_id\/(edit|retire|delete|photo|service)|POST \/fleet\/cars\/:car_id\/delete|GET \/fleet\/branches\/:branch_id\/close|GET \/ops\/consumers\/:consumer\/pause|GET \/ops\/retries\/:consumer\/:event_id\/discard|GET \/equipment|GET \/equipment\/(items|orders)\/new|GET \/equipment\/items\/:item_id\/edit|GET \/my|GET \/view|POST \/payments\/cards\/new|GET \/payments\/cards\/return)$/;
+const FOR_PEOPLE = /^(GET \/|GET \/account\/(sign-up|sign-in|password|forgot|confirm|reset)|GET \/terms\/edit|GET \/bookings\/new|GET \/bookings\/:code\/(paid|move)|GET \/fleet|GET \/fleet\/(cars|models|branches)\/new|GET \/fleet\/cars\/:car_id\/(edit|retire|delete|photo|service)|POST \/fleet\/cars\/:car_id\/delete|GET \/fleet\/branches\/:branch_id\/close|GET \/ops\/consumers\/:consumer\/pause|GET \/ops\/retries\/:consumer\/:event_id\/discard|GET \/equipment|GET \/equipment\/(items|orders)\/new|GET \/equipment\/items\/:item_id\/edit|GET \/my|GET \/view|POST \/payments\/cards\/new|GET \/payments\/cards\/return)$/;
 const templated = address => address.replace(/:(\w+)/g, '{$1}');
 
 await test('every documented path is a route, and every route for API clients is documented', () => {
@@ -222,6 +222,10 @@ await test('a tour through everything: all answers are as documented', async () 
 	const booking = (await anna.post('/bookings', order, { 'Idempotency-Key': 'tour' })).json;
 	await anna.post('/bookings', order);
 	await anna.post('/bookings', { ...order, starts_at: at(30), ends_at: at(31), card_id: bad_card.card_id });
+	const held = (await anna.post('/bookings', { ...order, starts_at: at(32), ends_at: at(33), card_id: bad_card.card_id, keep_hold: true })).json.error.details;
+	for (const card_id of [bad_card.card_id, 99999, card.card_id, card.card_id]) await anna.post(`/bookings/${held.code}/pay`, { card_id });
+	await anna.post('/bookings/MP-00000000/pay', { card_id: card.card_id });
+	await anonymous.post(`/bookings/${held.code}/pay`, { card_id: card.card_id });
 	await anna.post('/bookings', { ...order, starts_at: 'x' });
 	await anonymous.post('/bookings', order);
 	await anonymous.get(`/cars/${car.car_id}?from=${from}&to=${to}`);

@@ -284,14 +284,14 @@ TEST(what_a_courier_has_collected_is_not_undone_and_is_completed_like_any_return
 		.booking_code = b.code,
 		.step = CUSTODY_BACK,
 		.user_id = 5 };
-	struct custody other;
+	struct custody_refusal why;
 
 	report_delivery("delivery.delivered", &b, "delivery", "");
 	clock_set(NOW + 4 * DAY);
-	assert_int_equal(custody_take_step(db, &collect, &other), CUSTODY_DONE);
+	assert_int_equal(custody_take_step(db, &collect, &why), CUSTODY_DONE);
 	assert_int_equal(find(b.code).state, BOOKING_RETURNED);
 	assert_int_equal(undo(&b, BOOKING_RETURNED), UNDO_CAR_MOVED);
-	assert_int_equal(custody_take_step(db, &back, &other), CUSTODY_DONE);
+	assert_int_equal(custody_take_step(db, &back, &why), CUSTODY_DONE);
 	assert_int_equal(n_open(1), 0);
 	assert_int_equal(undo(&b, BOOKING_RETURNED), UNDO_CAR_MOVED);
 	assert_int_equal(slot_end(&b), b.ends_at);
