@@ -83,7 +83,7 @@ await test('a form is taken over as well: its booking is paid', async () => {
 	const car_id = cars.pop(), browser = stack.browser();
 	await browser.sign_in(anna.email, anna.password);
 	await browser.get(`/bookings/new?${new URLSearchParams({ car_id, starts_at: at(3), ends_at: at(4) })}`);
-	const fields = { csrf: browser.csrf, form_key: browser.form_key, agreed_amount: browser.agreed_amount, car_id, starts_at: at(3), ends_at: at(4), card_id: anna.card_id };
+	const fields = { csrf: browser.csrf, form_key: browser.form_key, agreed_amount: browser.agreed_amount, terms_version: browser.terms_version, car_id, starts_at: at(3), ends_at: at(4), card_id: anna.card_id };
 	const answer = await taken_over('a form', () => browser.post('/bookings', fields), async () => {
 		const pid = await asked_by('booking', `car_id = ${car_id}`);
 		await asked_by('charge', `state = 'REQUESTED'`);

@@ -161,7 +161,7 @@ await test('a card that is to be saved on the card page is saved once it has pai
 	const who = await stack.customer('Carla'), browser = stack.browser(), car_id = await register();
 	await browser.sign_in(who.email, who.password);
 	await browser.get(`/bookings/new?${new URLSearchParams({ car_id, starts_at: at(30), ends_at: at(31) })}`);
-	const to_page = await browser.post('/bookings', { car_id, starts_at: at(30), ends_at: at(31), card_id: 'new', form_key: browser.form_key, agreed_amount: browser.agreed_amount });
+	const to_page = await browser.post('/bookings', { car_id, starts_at: at(30), ends_at: at(31), card_id: 'new', form_key: browser.form_key, agreed_amount: browser.agreed_amount, terms_version: browser.terms_version });
 	assert.equal(to_page.status, 303, to_page.text);
 	async function pays(location, number) {
 		const link = new URL(location), fields = Object.fromEntries(link.searchParams);
