@@ -90,6 +90,25 @@ world_fleet(struct world *w, struct script *s)
 	arena_reset(w->m);
 }
 
+/* One is being retired this minute, with a booking of the next days: undo it, or see what needs attention. */
+static void
+retire_a_booked_car(struct world *w, const struct script *s)
+{
+	const struct car_consent even_so = { .is_given = true };
+	int64_t car_id = db_int(w->db,
+		"SELECT b.car_id FROM booking b WHERE b.state = 'CONFIRMED' AND b.n_cars = 1 AND b.starts_at > $1"
+		" AND b.starts_at < $2 AND NOT EXISTS (SELECT 1 FROM booking_delivery d"
+		" WHERE d.booking_id = b.booking_id) AND NOT EXISTS (SELECT 1 FROM booking o WHERE o.car_id = b.car_id"
+		" AND o.booking_id <> b.booking_id AND o.state IN ('HELD', 'PAID', 'CONFIRMED', 'OUT'))"
+		" AND NOT EXISTS (SELECT 1 FROM custody k WHERE k.car_id = b.car_id AND k.to_at IS NULL)"
+		" ORDER BY b.starts_at DESC LIMIT 1",
+		s->now + 2 * DAY, s->now + 9 * DAY);
+
+	clock_set(s->now - MINUTE);
+	if (car_id && car_retire(w->db, car_id, &even_so, w->manager_id) != CAR_OK)
+		world_stop(w, "the booked car was not retired");
+}
+
 /* Some cars are sold or in the workshop by now. */
 void
 world_fleet_end(struct world *w, const struct script *s)
@@ -112,4 +131,6 @@ world_fleet_end(struct world *w, const struct script *s)
 		if (outcome != CAR_OK)
 			world_stop(w, "car %s was not taken out of service", car->plate);
 	}
+	if (!w->why)
+		retire_a_booked_car(w, s);
 }

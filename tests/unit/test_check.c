@@ -206,8 +206,8 @@ seen(void **state)
 #define HEARD "INSERT OR REPLACE INTO position (consumer, event_id, moved_at)" \
 	" VALUES ('delivery', 100000, 1), ('booking', 100000, 1), ('equipment', 100000, 1)," \
 	" ('review', 100000, 1);"
-#define AT_THE_BRANCH " car_id IN (SELECT c.car_id FROM car c WHERE c.service = 'IN_SERVICE' AND NOT EXISTS" \
-	" (SELECT 1 FROM custody k WHERE k.car_id = c.car_id AND k.to_at IS NULL) LIMIT 1)"
+#define ALL_RETURNED "UPDATE custody SET to_at = 9999999999, ended_by = 'returned' WHERE to_at IS NULL;"
+#define ONE_CAR " WHERE car_id = (SELECT MIN(car_id) FROM car WHERE service = 'IN_SERVICE')"
 #define JOB(state, direction, booking_state) \
 	"INSERT INTO delivery (booking_code, direction, state, customer_id, window_from, window_to, courier_id," \
 	" requested_at, received_by, ended_by, photo)" \
@@ -602,11 +602,11 @@ static struct fault faults[] = {
 	  "no delivery has been given up for more than 15 minutes after its time", NULL,
 	  JOB("SCHEDULED", "delivery", "CONFIRMED") "UPDATE delivery SET cancel_at = 1", NULL },
 	{ "a_retired_car_without_an_event_is_seen", "a car is retired exactly when its last event says so", NULL,
-	  "UPDATE car SET service = 'RETIRED', retire_at = 0, service_before = '' WHERE" AT_THE_BRANCH, NULL },
+	  ALL_RETURNED "UPDATE car SET service = 'RETIRED'" ONE_CAR, NULL },
 	{ "a_car_that_waits_to_be_retired_for_too_long_is_seen",
 	  "no car has been waiting to be retired for more than 15 minutes after its time", NULL,
-	  "UPDATE car SET service = 'OUT_OF_SERVICE', retire_at = 1, service_before = 'IN_SERVICE' WHERE"
-	  AT_THE_BRANCH, NULL },
+	  ALL_RETURNED "UPDATE car SET service = 'OUT_OF_SERVICE', retire_at = 1, service_before = 'IN_SERVICE'" ONE_CAR,
+	  NULL },
 	{ "a_step_without_an_answer_is_seen",
 	  "no courier's step has been waiting for booking's answer for more than 15 minutes", NULL,
 	  JOB("SCHEDULED", "delivery", "CONFIRMED") "UPDATE delivery SET asked_step = 'leave', asked_at = 1", NULL },
