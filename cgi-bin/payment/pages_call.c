@@ -191,6 +191,11 @@ do_payout(struct web *w)
 		return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused",
 			"This idempotency key was already used with a different payout.");
 	case PAYOUT_OUTCOME_BAD_ORDER: return refuse_call(w, "such a payout cannot be made");
+	case PAYOUT_OUTCOME_NOT_TO_CARD:
+		log_error("call", "%s: a payout cannot go to a card", o.key);
+		return web_refuse(w, HTTP_UNPROCESSABLE, "not_to_card",
+			"A card is only given back what was charged to it, by a refund. Pay this out by bank"
+			" transfer.");
 	case PAYOUT_OUTCOME_NONE:
 	case PAYOUT_OUTCOME_CLOSED: return web_broken(w);
 	}

@@ -117,6 +117,7 @@ answer_ended_payout(struct web *w, enum payout_outcome outcome, struct payout *p
 			_("This payout has already been closed. See the result below."));
 	case PAYOUT_OUTCOME_NONE: return web_not_found(w);
 	case PAYOUT_OUTCOME_KEY_REUSED:
+	case PAYOUT_OUTCOME_NOT_TO_CARD:
 	case PAYOUT_OUTCOME_BAD_ORDER: break;
 	}
 	return web_broken(w);

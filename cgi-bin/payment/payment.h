@@ -205,6 +205,7 @@ enum payout_outcome {
 	PAYOUT_OUTCOME_CLOSED,                  /* it was completed or failed before, otherwise */
 	PAYOUT_OUTCOME_KEY_REUSED,              /* the key came before with another order */
 	PAYOUT_OUTCOME_BAD_ORDER,               /* no valid payout: amount, currency, key, payee, way */
+	PAYOUT_OUTCOME_NOT_TO_CARD,             /* a card is only given back what was charged to it: that is a refund */
 };
 
 /* Owes it, once for each key; the same key again answers the same payout. Emits payout.assigned. */

@@ -3,6 +3,10 @@
  *
  * Another program assigns it under its own key; a manager transfers it and records the transfer's reference, or records
  * why it is not paid. Each step, its posting and its event are one transaction.
+ *
+ * The way is a bank transfer. The provider gives a card back at most what was charged to it, and books that as less
+ * taken, with less VAT: such money is a refund of the charge (refund.c), never a payout. A compensation comes when all
+ * of the charge is refunded, so nothing of it could go to the card.
  */
 #include "payment_steps.h"
 
@@ -99,8 +103,7 @@ payout_order_is_good(struct db *db, const struct payout_order *o)
 
 	return n_key >= 1 && n_key <= 80 && n_subject >= 1 && n_subject <= 80 && o->amount > 0
 		&& o->amount <= CHARGE_MAX_AMOUNT && o->currency && strcmp(o->currency, settings.currency) == 0
-		&& o->kind >= 0 && o->way == PAYOUT_BY_BANK
-		&& db_exists(db, "SELECT 1 FROM v_user WHERE user_id = $1", o->payee_id);
+		&& o->kind >= 0 && o->way >= 0 && db_exists(db, "SELECT 1 FROM v_user WHERE user_id = $1", o->payee_id);
 }
 
 static bool
@@ -138,6 +141,8 @@ payout_assign(struct db *db, const struct payout_order *o, struct payout *p)
 
 	if (!payout_order_is_good(db, o))
 		return PAYOUT_OUTCOME_BAD_ORDER;
+	if (o->way == PAYOUT_BY_CARD)
+		return PAYOUT_OUTCOME_NOT_TO_CARD;
 	db_begin(db);
 	payout_id = payout_insert(db, o);
 	if (payout_id && payout_find(db, payout_id, p)) {

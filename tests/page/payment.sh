@@ -300,6 +300,12 @@ for sent in '' x '[]' '{}' "$(payout_body 'x y')" "$(payout_body K1 999)" "$(pay
 done
 expect_sql "SELECT COUNT(*) FROM payout" 1
 
+test_that "a payout to a card is refused with what to do instead: what a card gets back is a refund"
+internal POST /internal/payouts "$(payout_body K1 101 5000 compensation KRW card)"
+expect_status 422
+expect_js .error.code not_to_card
+expect_body 'Pay this out by bank transfer.'
+
 test_that "only managers can see payouts and close them"
 as hana
 for page in /payments/payouts /payments/payouts/1; do json GET $page; expect_status 403; done
