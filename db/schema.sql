@@ -544,6 +544,16 @@ CREATE TABLE booking (
 	asked_by     TEXT NOT NULL DEFAULT '' CHECK (length(asked_by) <= 200),   -- the process that waits for payment (lib/base/proc.h, proc_stamp)
 	-- until when staff can undo that it was not picked up or was returned: what this leads to waits until then. 0: final, or nothing to undo
 	undo_until   INTEGER NOT NULL DEFAULT 0 CHECK (undo_until = 0 OR (undo_until > 0 AND state IN ('NO_SHOW', 'RETURNED'))),
+	-- whose cancellation it is, asked for or done: the customer's (their rule applies) or the firm's (all is refunded); '': none
+	cancel_by TEXT NOT NULL DEFAULT '' CHECK (cancel_by IN ('', 'customer', 'firm')),
+	cancel_reason TEXT NOT NULL DEFAULT '' CHECK (length(cancel_reason) <= 40) CHECK ((cancel_by = 'firm') = (cancel_reason <> '')),   -- firm: car_late, car_broken …
+	cancel_note TEXT NOT NULL DEFAULT '' CHECK (length(cancel_note) <= 500) CHECK (cancel_by = 'firm' OR cancel_note = ''),  -- … in own words
+	-- what we pay the customer beyond the refund because we could not keep the booking: PENDING until payment has the payout
+	compensation_due INTEGER NOT NULL DEFAULT 0 CHECK (compensation_due >= 0),
+	compensation_state TEXT NOT NULL DEFAULT 'NONE' CHECK (compensation_state IN ('NONE', 'PENDING', 'DONE'))
+		CHECK ((compensation_state = 'NONE') = (compensation_due = 0)),
+	compensation_tries INTEGER NOT NULL DEFAULT 0,
+	compensation_next_at INTEGER NOT NULL DEFAULT 0, -- when the sweep asks payment again
 	-- nothing past HELD without an approved charge
 	CHECK (state IN ('HELD', 'EXPIRED') OR charge_id IS NOT NULL)
 ) STRICT;
@@ -557,6 +567,7 @@ CREATE INDEX booking_to_come ON booking (starts_at) WHERE state = 'CONFIRMED';
 CREATE INDEX booking_cancels ON booking (cancel_next_at) WHERE cancel_asked_at > 0;
 CREATE INDEX booking_refunds ON booking (refund_next_at) WHERE refund_state = 'PENDING';
 CREATE INDEX booking_undo ON booking (undo_until) WHERE undo_until > 0;
+CREATE INDEX booking_compensations ON booking (compensation_next_at) WHERE compensation_state = 'PENDING';
 CREATE INDEX booking_open ON booking (customer_id) WHERE state IN ('HELD', 'PAID', 'CONFIRMED', 'OUT', 'CANCEL_REQUESTED');
 -- one booking per key of a customer; an attempt that ended without a booking releases its key
 CREATE UNIQUE INDEX booking_request ON booking (customer_id, request_key) WHERE request_key <> '' AND state <> 'EXPIRED';
@@ -658,6 +669,60 @@ CREATE INDEX booking_extra_by_ref ON booking_extra (ref_id, booking_id) WHERE ki
 CREATE INDEX booking_extra_refunds ON booking_extra (refund_next_at) WHERE refund_state = 'PENDING';
 CREATE TRIGGER booking_extra_never_goes BEFORE DELETE ON booking_extra BEGIN SELECT RAISE(ABORT, 'booking_never_goes'); END;
 
+-- Parts of the price that managers gave back while the booking stayed as it was.
+CREATE TABLE part_refund (
+	booking_id   INTEGER NOT NULL REFERENCES booking (booking_id),
+	refund_no    INTEGER NOT NULL CHECK (refund_no >= 1),
+	amount       INTEGER NOT NULL CHECK (amount > 0),
+	reason       TEXT NOT NULL CHECK (length(reason) BETWEEN 1 AND 40),    -- car_fault, late_start …
+	note         TEXT NOT NULL CHECK (length(note) BETWEEN 1 AND 500),     -- to the customer, in own words
+	asked_at     INTEGER NOT NULL,
+	asked_by     INTEGER NOT NULL,                   -- user_id of the manager
+	refund_state TEXT NOT NULL DEFAULT 'PENDING' CHECK (refund_state IN ('PENDING', 'DONE')),
+	refund_tries INTEGER NOT NULL DEFAULT 0,
+	refund_next_at INTEGER NOT NULL DEFAULT 0,       -- when the sweep asks payment again
+	last_error   TEXT NOT NULL DEFAULT '' CHECK (length(last_error) <= 200),
+	request_key  TEXT NOT NULL DEFAULT '' CHECK (length(request_key) <= 200), -- the form's key: a second click is the same refund
+	PRIMARY KEY (booking_id, refund_no)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX part_refund_waiting ON part_refund (refund_next_at) WHERE refund_state = 'PENDING';
+CREATE UNIQUE INDEX part_refund_once ON part_refund (booking_id, request_key) WHERE request_key <> '';
+CREATE TRIGGER part_refund_begins BEFORE INSERT ON part_refund WHEN NEW.refund_state <> 'PENDING' OR NOT EXISTS (
+	SELECT 1 FROM booking b WHERE b.booking_id = NEW.booking_id
+	   AND b.state IN ('CONFIRMED', 'OUT', 'RETURNED', 'COMPLETED', 'NO_SHOW', 'CANCELLED'))
+BEGIN SELECT RAISE(ABORT, 'part_refund_state'); END;
+CREATE TRIGGER part_refund_is_frozen BEFORE UPDATE OF booking_id, refund_no, amount, reason, note, asked_at, asked_by ON part_refund
+BEGIN SELECT RAISE(ABORT, 'part_refund_is_frozen'); END;
+CREATE TRIGGER part_refund_is_done BEFORE UPDATE ON part_refund WHEN OLD.refund_state = 'DONE' BEGIN SELECT RAISE(ABORT, 'part_refund_is_frozen'); END;
+CREATE TRIGGER part_refund_never_goes BEFORE DELETE ON part_refund BEGIN SELECT RAISE(ABORT, 'booking_never_goes'); END;
+
+-- What is refunded of a booking, of its extras and in parts is together at most its price.
+CREATE TRIGGER part_refund_within_amount BEFORE INSERT ON part_refund WHEN NEW.amount
+	+ (SELECT COALESCE(SUM(p.amount), 0) FROM part_refund p WHERE p.booking_id = NEW.booking_id)
+	+ (SELECT COALESCE(SUM(x.refund_due), 0) FROM booking_extra x WHERE x.booking_id = NEW.booking_id)
+	+ (SELECT b.refund_due FROM booking b WHERE b.booking_id = NEW.booking_id) > (SELECT b.amount FROM booking b WHERE b.booking_id = NEW.booking_id)
+BEGIN SELECT RAISE(ABORT, 'refund_too_much'); END;
+CREATE TRIGGER booking_refund_within_amount BEFORE UPDATE OF refund_due ON booking WHEN NEW.refund_due
+	+ (SELECT COALESCE(SUM(p.amount), 0) FROM part_refund p WHERE p.booking_id = NEW.booking_id)
+	+ (SELECT COALESCE(SUM(x.refund_due), 0) FROM booking_extra x WHERE x.booking_id = NEW.booking_id) > NEW.amount
+BEGIN SELECT RAISE(ABORT, 'refund_too_much'); END;
+CREATE TRIGGER extra_refund_within_amount BEFORE UPDATE OF refund_due ON booking_extra WHEN NEW.refund_due
+	+ (SELECT COALESCE(SUM(p.amount), 0) FROM part_refund p WHERE p.booking_id = NEW.booking_id)
+	+ (SELECT COALESCE(SUM(x.refund_due), 0) FROM booking_extra x WHERE x.booking_id = NEW.booking_id AND x.line_no <> NEW.line_no)
+	+ (SELECT b.refund_due FROM booking b WHERE b.booking_id = NEW.booking_id) > (SELECT b.amount FROM booking b WHERE b.booking_id = NEW.booking_id)
+BEGIN SELECT RAISE(ABORT, 'refund_too_much'); END;
+-- A booking that the firm cancels is refunded in full; only then, or when the car was refused, is there a compensation, which is fixed.
+CREATE TRIGGER booking_of_firm_keeps_nothing BEFORE UPDATE OF state ON booking WHEN NEW.state = 'CANCEL_REQUESTED' AND NEW.cancel_by = 'firm'
+	AND NEW.refund_due + (SELECT COALESCE(SUM(p.amount), 0) FROM part_refund p WHERE p.booking_id = NEW.booking_id)
+	+ (SELECT COALESCE(SUM(x.refund_due), 0) FROM booking_extra x WHERE x.booking_id = NEW.booking_id) <> NEW.amount
+BEGIN SELECT RAISE(ABORT, 'firm_keeps_nothing'); END;
+CREATE TRIGGER booking_compensates BEFORE UPDATE OF compensation_due ON booking WHEN NEW.compensation_due <> OLD.compensation_due
+	AND (OLD.compensation_due <> 0 OR NOT (NEW.state = 'REJECTED' OR NEW.state = 'CANCEL_REQUESTED' AND NEW.cancel_by = 'firm'))
+BEGIN SELECT RAISE(ABORT, 'compensation_is_frozen'); END;
+CREATE TRIGGER booking_cancelled_by BEFORE UPDATE OF cancel_by, cancel_reason, cancel_note ON booking
+	WHEN OLD.state IN ('CANCEL_REQUESTED', 'CANCELLED')
+BEGIN SELECT RAISE(ABORT, 'booking_is_frozen'); END;
+
 -- Where the car is delivered, and collected.
 CREATE TABLE booking_delivery (
 	booking_id  INTEGER PRIMARY KEY REFERENCES booking (booking_id),
@@ -748,13 +813,23 @@ BEGIN SELECT RAISE(ABORT, 'slot_waits'); END;
 CREATE VIEW v_booking AS
 	SELECT booking_id, code, customer_id, car_id, car_name, car_name_ko, plate, branch_id, state, starts_at, ends_at, amount, vat_amount,
 	       currency, charge_id, refund_state, refund_due, refunded_amount, held_at, paid_at, ended_at, n_cars, cancel_asked_at,
-	       cancel_full_before_s, cancel_grace_s, cancel_late_percent, terms_version, undo_until
+	       cancel_full_before_s, cancel_grace_s, cancel_late_percent, terms_version, undo_until, cancel_by, cancel_reason, cancel_note,
+	       compensation_due, compensation_state
 	  FROM booking;
 -- All the cars of a booking, each as it is now.
 CREATE VIEW v_booked_car AS
 	SELECT b.booking_id, c.car_id, c.plate, c.service, c.service_at, c.branch_id FROM booking b JOIN car c ON c.car_id = b.car_id
 	UNION ALL
 	SELECT m.booking_id, c.car_id, c.plate, c.service, c.service_at, c.branch_id FROM booking_car m JOIN car c ON c.car_id = m.car_id;
+-- What we have given back of each booking, without what was refunded in the provider's own dashboard (v_charge).
+CREATE VIEW v_booking_given AS
+	SELECT b.code, b.charge_id, b.amount, b.vat_amount, b.refunded_amount
+	       + (SELECT COALESCE(SUM(x.refunded_amount), 0) FROM booking_extra x WHERE x.booking_id = b.booking_id)
+	       + (SELECT COALESCE(SUM(p.amount), 0) FROM part_refund p WHERE p.booking_id = b.booking_id AND p.refund_state = 'DONE') AS given_amount
+	  FROM booking b;
+CREATE VIEW v_part_refund AS
+	SELECT b.code, p.refund_no, p.amount, p.reason, p.note, p.refund_state, p.asked_at
+	  FROM part_refund p JOIN booking b ON b.booking_id = p.booking_id;
 CREATE VIEW v_booking_car AS SELECT booking_id, car_no, car_id, car_name, car_name_ko, plate FROM booking_car;
 CREATE VIEW v_booking_extra AS
 	SELECT b.code, b.customer_id, b.state AS booking_state, b.starts_at, b.ends_at, x.line_no, x.kind, x.ref_id, x.quantity, x.amount,
@@ -805,7 +880,18 @@ CREATE VIEW v_stuck_booking AS
 	            WHEN EXISTS (SELECT 1 FROM v_booked_car c WHERE c.booking_id = b.booking_id AND c.service <> 'IN_SERVICE') THEN 'out_of_service'
 	            ELSE 'moved' END
 	  FROM booking b WHERE b.state = 'CONFIRMED'
-	   AND EXISTS (SELECT 1 FROM v_booked_car c WHERE c.booking_id = b.booking_id AND (c.service <> 'IN_SERVICE' OR c.branch_id <> b.branch_id));
+	   AND EXISTS (SELECT 1 FROM v_booked_car c WHERE c.booking_id = b.booking_id AND (c.service <> 'IN_SERVICE' OR c.branch_id <> b.branch_id))
+	UNION ALL
+	SELECT 'part', b.code, b.customer_id, p.asked_at, p.refund_tries, p.refund_next_at, p.amount, b.currency, p.last_error
+	  FROM part_refund p JOIN booking b ON b.booking_id = p.booking_id WHERE p.refund_state = 'PENDING'
+	UNION ALL
+	SELECT 'compensation', code, customer_id, ended_at, compensation_tries, compensation_next_at, compensation_due, currency, ''
+	  FROM booking WHERE compensation_state = 'PENDING'
+	UNION ALL                                        -- its time has begun, and others still have one of its cars or had it until its end
+	SELECT 'no_car', b.code, b.customer_id, b.starts_at, 0, 0, b.amount, b.currency, ''
+	  FROM booking b WHERE b.state = 'CONFIRMED' AND b.cancel_asked_at = 0 AND EXISTS (
+	       SELECT 1 FROM slot s JOIN custody c ON c.car_id = s.car_id WHERE s.booking_id = b.booking_id AND s.booking_id <> 0
+	          AND COALESCE(c.booking_id, 0) <> b.booking_id AND c.from_at < b.ends_at AND (c.to_at IS NULL OR c.to_at >= b.ends_at));
 CREATE VIEW v_custody AS
 	SELECT c.custody_id, c.car_id, c.kind, COALESCE(b.code, '') AS booking_code, c.user_id, c.from_at, c.to_at, c.ended_by,
 	       COALESCE(b.ends_at, 0) AS due_at

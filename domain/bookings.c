@@ -28,6 +28,43 @@ static const struct word refund_state_word[] = {
 };
 const struct words refund_state_words = WORDS(refund_state_word);
 
+static const struct word cancel_by_word[] = {
+	[CANCEL_BY_NONE]     = { "",         N_("Not cancelled") },
+	[CANCEL_BY_CUSTOMER] = { "customer", N_("By the customer, or for them") },
+	[CANCEL_BY_FIRM]     = { "firm",     N_("By the company") },
+};
+const struct words cancel_by_words = WORDS(cancel_by_word);
+
+/* Why the firm cancels a booking. */
+static const struct word firm_reason_word[] = {
+	{ "car_late",      N_("The car did not come back in time from the previous rental") },
+	{ "car_broken",    N_("The car is damaged or out of order") },
+	{ "car_gone",      N_("The car is no longer available") },
+	{ "branch_closed", N_("The branch is closed") },
+	{ "our_mistake",   N_("We made a mistake with the booking") },
+	{ "other",         N_("Another reason") },
+};
+const struct words firm_reason_words = WORDS(firm_reason_word);
+
+/* Why a manager gives back a part of the price. */
+static const struct word refund_reason_word[] = {
+	{ "car_fault",    N_("A fault with the car") },
+	{ "late_start",   N_("The car was handed over late") },
+	{ "early_return", N_("The car was returned early") },
+	{ "wrong_charge", N_("Too much was charged") },
+	{ "goodwill",     N_("Goodwill") },
+	{ "other",        N_("Another reason") },
+};
+const struct words refund_reason_words = WORDS(refund_reason_word);
+
+const char *
+chosen_reason_in_words(const struct words *words, const char *code)
+{
+	int i = words_find(words, text_or_empty(code));
+
+	return i < 0 || strcmp(code, "other") == 0 ? "" : _(words->word[i].label);
+}
+
 static const struct word price_rule_word[] = {
 	[PRICE_RULE_DAILY]      = { "daily",      N_("Days") },
 	[PRICE_RULE_HOURLY]     = { "hourly",     N_("Hours") },
@@ -128,6 +165,7 @@ end_reason_in_words(const char *end_reason)
 		{ "review_later",
 			N_("The equipment could not be approved at that time, so the booking was not made. Nothing was"
 			   " charged.") },
+		{ "firm", N_("We are sorry: we could not keep this booking. You get a full refund.") },
 		{ "no_show", N_("The car was not picked up.") },
 	};
 

@@ -17,6 +17,10 @@ enum price_rule { PRICE_RULE_DAILY, PRICE_RULE_HOURLY, PRICE_RULE_HOURLY_CAP, PR
 enum extra_kind { EXTRA_DELIVERY, EXTRA_COLLECTION, EXTRA_EQUIPMENT };
 enum extra_state { EXTRA_BOOKED, EXTRA_ENDED /* not provided: its price is refunded */ };
 
+/* Whose cancellation it is: the customer's rule applies, or all is refunded. */
+enum cancel_by { CANCEL_BY_NONE, CANCEL_BY_CUSTOMER, CANCEL_BY_FIRM };
+
+extern const struct words cancel_by_words, firm_reason_words, refund_reason_words;
 extern const struct words booking_state_words, refund_state_words, price_rule_words, extra_kind_words,
 	extra_state_words;
 
@@ -45,6 +49,8 @@ extern const struct shape shown_line_shape;
 /* For pages: splits each quantity into n_things × n_units. */
 void booking_lines_in_words(struct booking_line *lines, int n, int64_t starts_at, int64_t ends_at);
 
+/* A code of firm_reason_words or refund_reason_words in words; "": "other", or an unknown one. */
+const char *chosen_reason_in_words(const struct words *words, const char *code);
 /* Why a booking ended, as a translated sentence, from its end_reason; NULL: no words for it. */
 const char *end_reason_in_words(const char *end_reason);
 

@@ -36,6 +36,8 @@
 	X(BOOKING_EXTRA_ENDED,      "booking.extra_ended",       "booking") \
 	X(BOOKING_EXTRA_REFUNDED,   "booking.extra_refunded",    "booking") \
 	X(BOOKING_MOVED,            "booking.moved",             "booking") \
+	X(BOOKING_REFUND_GRANTED,   "booking.refund_granted",    "booking") \
+	X(BOOKING_PART_REFUNDED,    "booking.part_refunded",     "booking") \
 	X(BOOKING_RETRIED,          "booking.retried",           "booking") \
 	X(BOOKING_RESOLVED,         "booking.resolved",          "booking") \
 	X(BOOKING_TERMS_PUBLISHED,  "booking.terms_published",   "booking") \

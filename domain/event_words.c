@@ -48,6 +48,10 @@
 	     N_("An extra was refunded")) \
 	BOTH(BOOKING_MOVED, N_("The pick-up branch was changed"), \
 	     N_("Your pick-up branch has changed")) \
+	BOTH(BOOKING_REFUND_GRANTED, N_("A refund of a part of the price was granted"), \
+	     N_("We are refunding a part of the price")) \
+	BOTH(BOOKING_PART_REFUNDED, N_("A part of the price was refunded"), \
+	     N_("A part of the price was refunded")) \
 	STAFF(BOOKING_RETRIED, N_("Processing of the booking was retried")) \
 	STAFF(BOOKING_RESOLVED, N_("The booking was closed manually")) \
 	STAFF(BOOKING_TERMS_PUBLISHED, N_("A version of the terms or another document was published")) \
@@ -189,7 +193,9 @@ name_of(const struct event_facts *facts)
 static int64_t
 money_of(const struct event *e, const struct event_facts *facts)
 {
-	bool is_payment = strncmp(e->type, "payment.", 8) == 0 || strncmp(e->type, "payout.", 7) == 0;
+	bool is_payment = strncmp(e->type, "payment.", 8) == 0 || strncmp(e->type, "payout.", 7) == 0
+		|| strcmp(e->type, event_name_BOOKING_REFUND_GRANTED) == 0
+		|| strcmp(e->type, event_name_BOOKING_PART_REFUNDED) == 0;
 
 	return is_payment ? facts->amount : facts->refunded_amount;
 }

@@ -25,6 +25,10 @@ static const struct setting table[] = {
 	{ AT(no_show_grace_s),         .kind = SETTING_INT,  .standard = "3600", .min = 0, .max = 365 * 86400 },
 	{ AT(no_show_after_s),         .kind = SETTING_INT,  .standard = "7200", .min = 0, .max = 365 * 86400 },
 	{ AT(undo_window_s),           .kind = SETTING_INT,  .standard = "600", .min = 0, .max = 86400 },
+	{ AT(firm_compensation_percent), .kind = SETTING_INT, .standard = "10", .min = 0, .max = 100 },
+	{ AT(firm_compensation_min),   .kind = SETTING_INT,  .standard = "0", .min = 0, .max = 1000000000 },
+	{ AT(firm_compensation_refused), .kind = SETTING_BOOL, .standard = "yes" },
+	{ AT(late_car_cancel_s),       .kind = SETTING_INT,  .standard = "86400", .min = 0, .max = 365 * 86400 },
 	{ AT(stuck_after_s),           .kind = SETTING_INT,  .standard = "120", .min = 5, .max = 86400 },
 	{ AT(delivery_zones),          .kind = SETTING_TEXT, .standard =
 		"center:15000:City centre:시내 중심; city:25000:Greater city:시내 외곽;"

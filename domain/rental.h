@@ -26,6 +26,12 @@ struct rental {
 	int64_t no_show_grace_s, no_show_after_s;
 	/* 600: so long staff can undo an act that ends a customer's right; what it leads to waits. 0: no undo */
 	int64_t undo_window_s;
+	/* a booking that the firm cannot keep: what its customer gets beyond the refund, in percent of the price (10)
+	 * and at least (0); yes: also when the car is refused right after booking */
+	int64_t firm_compensation_percent, firm_compensation_min;
+	bool firm_compensation_refused;
+	/* 86400: from this long after its start the firm cancels a booking whose car others still have */
+	int64_t late_car_cancel_s;
 	int64_t stuck_after_s;                  /* 120: what is pending for longer is shown to managers */
 	const char *delivery_zones;             /* code:fee:English:한국어; … (domain/choices.h) */
 	int64_t delivery_window_s;              /* 7200: how long a customer waits for a courier */

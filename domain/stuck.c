@@ -22,6 +22,9 @@ static const struct word kind_word[] = {
 	[STUCK_PAYBACK]     = { "payback",     N_("Refund not completed by the payment provider") },
 	[STUCK_OUTSIDE]     = { "outside",     N_("Refunded in the payment provider's dashboard") },
 	[STUCK_LATE_LOOK]   = { "late_look",   N_("Final check with the payment provider") },
+	[STUCK_PART]        = { "part",        N_("Refund of a part pending") },
+	[STUCK_COMPENSATION] = { "compensation", N_("Compensation not recorded as a payout") },
+	[STUCK_NO_CAR]      = { "no_car",      N_("Car not back for this booking") },
 };
 const struct words stuck_kind_words = WORDS(kind_word);
 
@@ -64,6 +67,9 @@ const unsigned stuck_resolutions[] = {
 	[STUCK_PAYBACK]     = 1 << RESOLUTION_BY_BANK,
 	[STUCK_OUTSIDE]     = 1 << RESOLUTION_SEEN,
 	[STUCK_LATE_LOOK]   = 0,
+	[STUCK_PART]        = 1 << RESOLUTION_NOTHING_OWED,
+	[STUCK_COMPENSATION] = 0,
+	[STUCK_NO_CAR]      = 0,
 };
 
 static const char *
@@ -74,10 +80,15 @@ pending_reason(int kind)
 	case STUCK_UNCONFIRMED: return _("Waiting for fleet to confirm that the car can be provided.");
 	case STUCK_WISH: return _("Waiting for delivery to confirm that it can be cancelled.");
 	case STUCK_CUSTODY: return _("Another customer has the car. Please find out when it came back and record it.");
+	case STUCK_NO_CAR:
+		return _("Please offer the customer another car, or cancel the booking on our side: they get everything"
+			 " back. It is cancelled automatically if the car does not come back.");
+	case STUCK_COMPENSATION: return _("The payment service has not recorded the payout yet.");
 	case STUCK_OUTSIDE: return _("It is in our ledger. Check whether the booking should go on.");
 	case STUCK_ASKED:
 	case STUCK_CAR_GONE:
 	case STUCK_EXTRA:
+	case STUCK_PART:
 	case STUCK_CANCEL:
 	case STUCK_REFUND:
 	case STUCK_CHARGE:

@@ -27,6 +27,9 @@ enum stuck_kind {
 	STUCK_PAYBACK,          /* payment: the provider has not made the refund */
 	STUCK_OUTSIDE,          /* payment: refunded in the provider's own dashboard, and no manager has seen it */
 	STUCK_LATE_LOOK,        /* payment: recorded as not charged, and the provider has not confirmed that for good */
+	STUCK_PART,             /* booking: the refund of a part is pending */
+	STUCK_COMPENSATION,     /* booking: payment does not have the payout yet */
+	STUCK_NO_CAR,           /* booking: its time has begun, and others have its car: cancelled by the firm */
 };
 extern const struct words stuck_kind_words;
 
@@ -35,7 +38,7 @@ enum stuck_resolution {
 	RESOLUTION_RELEASE,             /* hold, asked: the car is released; what was or will be charged is refunded */
 	RESOLUTION_CONFIRM,             /* unconfirmed: the car is ready */
 	RESOLUTION_REJECT,              /* unconfirmed: the car cannot be provided; full refund */
-	/* cancel, refund, extra: by payment's ledger all is refunded, or nothing was charged */
+	/* cancel, refund, extra, part: by payment's ledger all is refunded, or nothing was charged */
 	RESOLUTION_NOTHING_OWED,
 	RESOLUTION_RETURNED,            /* custody: the car came back before the other customer got it */
 	RESOLUTION_NO_PAYMENT, /* charge: the provider has no such payment. If it appears later, it is refunded */

@@ -31,7 +31,11 @@ static const struct member booking_members[] = {
 	SHAPE_STRUCT(booking, cancellation, cancel_terms_shape), SHAPE_INT(booking, terms_version),
 	SHAPE_INT(booking, try_no), SHAPE_INT(booking, tries_left), SHAPE_BOOL(booking, keeps_hold),
 	SHAPE_TEXT(booking, asked_by), SHAPE_TEXT(booking, declined_reason),
+	SHAPE_STATE(booking, cancel_by, cancel_by_words),
+	SHAPE_TEXT(booking, cancel_reason), SHAPE_TEXT(booking, cancel_note), SHAPE_AMOUNT(booking, compensation_due),
+	SHAPE_STATE(booking, compensation_state, refund_state_words), SHAPE_INT(booking, compensation_tries),
 	SHAPE_LIST(booking, lines, shown_line_shape), SHAPE_LIST(booking, extras, booking_extra_shape),
+	SHAPE_LIST(booking, refunds, part_refund_shape), SHAPE_TIME(booking, no_car_since),
 	SHAPE_MAYBE(booking, delivery, booking_delivery_shape),
 };
 const struct shape booking_shape = SHAPE(booking, booking_members);
@@ -44,7 +48,8 @@ const struct shape booking_shape = SHAPE(booking, booking_members);
 	" COALESCE(charge_id, 0) AS charge_id, held_at, hold_until, asked_at, paid_at, ended_at, end_reason," \
 	" refund_state, refund_due, refunded_amount, ask_tries, refund_tries, last_error, cancel_asked_at," \
 	" cancel_asked_by, cancel_tries, model_id, n_cars, cancel_full_before_s, cancel_grace_s, cancel_late_percent," \
-	" terms_version, try_no, keeps_hold, asked_by, undo_until"
+	" terms_version, try_no, keeps_hold, asked_by, undo_until, cancel_by, cancel_reason, cancel_note," \
+	" compensation_due, compensation_state, compensation_tries"
 
 /* What cancelling costs as of now: by its own rule, once it is paid. */
 static void
@@ -56,9 +61,25 @@ fill_cancellation(struct booking *b)
 				     : cancel_terms_offered(&rule, b->starts_at, clock_now());
 }
 
+/* Others have one of its cars though its time has begun, or had it until its end (as in v_stuck_booking). */
+static int64_t
+no_car_since(struct db *db, const struct booking *b)
+{
+	if (b->state != BOOKING_CONFIRMED || b->starts_at > clock_now())
+		return 0;
+	return db_exists(db,
+		       "SELECT 1 FROM slot s JOIN custody c ON c.car_id = s.car_id"
+		       " WHERE s.booking_id = $1 AND s.booking_id <> 0 AND COALESCE(c.booking_id, 0) <> $1"
+		       " AND c.from_at < $2 AND (c.to_at IS NULL OR c.to_at >= $2)",
+		       b->booking_id, b->ends_at)
+		? b->starts_at
+		: 0;
+}
+
 static void
 read_custody(struct db *db, struct booking *b)
 {
+	b->no_car_since = no_car_since(db, b);
 	b->taken_over_at = b->state != BOOKING_OUT
 		? 0
 		: db_int(db,
@@ -88,6 +109,7 @@ read_parts(struct db *db, struct booking *b, bool found)
 		" WHERE booking_id = $1 ORDER BY line_no",
 		b->booking_id);
 	booking_extras_read(db, b);
+	booking_refunds_read(db, b);
 	fill_cancellation(b);
 	return true;
 }
@@ -224,9 +246,10 @@ booking_reject(struct db *db, struct booking *b, int64_t causation_id, int64_t a
 		    "UPDATE booking SET state = 'REJECTED', end_reason = 'car_refused', ended_at = $2,"
 		    " refund_state = 'PENDING',"
 		    " refund_due = amount - (SELECT COALESCE(SUM(x.refund_due), 0) FROM booking_extra x"
-		    " WHERE x.booking_id = $1), refund_next_at = $2"
+		    " WHERE x.booking_id = $1), refund_next_at = $2, compensation_due = $3,"
+		    " compensation_state = CASE WHEN $3 > 0 THEN 'PENDING' ELSE 'NONE' END, compensation_next_at = $2"
 		    " WHERE booking_id = $1 AND state = 'PAID'",
-		    b->booking_id, clock_now()))
+		    b->booking_id, clock_now(), rental.firm_compensation_refused ? compensation_of(b) : (int64_t)0))
 		return false;
 	booking_reload(db, b);
 	calendar_release(db, b->booking_id);

@@ -47,6 +47,15 @@ struct booking_delivery {
 };
 extern const struct shape booking_delivery_shape;
 
+/* A part of the price that a manager gave back; the booking stays as it is (part_refund.c). */
+struct part_refund {
+	int64_t refund_no, amount, asked_at, asked_by, refund_tries;
+	const char *reason, *note;              /* reason: a code of refund_reason_words; note: to the customer */
+	const char *asked_by_name, *last_error;
+	int refund_state;                       /* enum refund_state */
+};
+extern const struct shape part_refund_shape;
+
 struct booking {
 	int64_t booking_id, customer_id, car_id, branch_id, card_id, charge_id;
 	const char *code, *car_name, *car_name_ko, *plate, *body, *branch_name, *branch_name_ko, *currency, *end_reason;
@@ -73,12 +82,20 @@ struct booking {
 	int64_t cancel_full_before_s, cancel_grace_s, cancel_late_percent; /* the rule as it was booked */
 	struct cancel_terms cancellation;       /* … as of now */
 	int64_t terms_version;                  /* accepted (terms.h); 0: booked before there were any */
+	int cancel_by;                          /* enum cancel_by: asked for, or done */
+	const char *cancel_reason, *cancel_note; /* CANCEL_BY_FIRM: a code of firm_reason_words, and own words */
+	int64_t compensation_due, compensation_tries;
+	int compensation_state;                 /* enum refund_state: DONE when payment has the payout */
 	struct booking_line *lines;
 	int n_lines;
 	struct booking_extra *extras;
 	int n_extras;
+	struct part_refund *refunds;
+	int n_refunds;
+	int64_t outside_amount;                 /* refunded in the provider's own dashboard */
 	struct booking_delivery *delivery;      /* NULL: picked up at the branch */
 	int64_t undo_until;     /* NO_SHOW, RETURNED: it can be undone before; 0: final */
+	int64_t no_car_since; /* CONFIRMED, begun, and others have one of its cars: its start; 0: otherwise */
 	int64_t taken_over_at; /* OUT: another booking has one of its cars since then, and no return is recorded */
 	/* of an order refused because of one of its extras */
 	struct refused_extra { int item_no; int64_t n_free; const char *label, *reason; } refused_extra;
@@ -189,10 +206,10 @@ enum cancel_outcome {
 	CANCEL_NOT_POSSIBLE,
 };
 
-/* What cancelling now would refund, and by which rule: full, grace, late. false: it cannot be cancelled. */
+/* What cancelling now would refund, and by which rule: full, grace, late, firm. false: it cannot be cancelled. */
 struct cancel_preview {
-	int64_t refund, fee, percent;
-	int64_t gone;                   /* refunded, or to be refunded, for extras that ended */
+	int64_t refund, fee, percent, compensation;
+	int64_t gone;                   /* refunded, or to be refunded: for extras that ended, and in parts */
 	const char *rule;
 };
 bool cancel_preview(const struct booking *b, int64_t now, struct cancel_preview *p);
@@ -201,6 +218,37 @@ void no_show_preview(const struct booking *b, struct cancel_preview *p);
 /* HELD → EXPIRED; PAID or CONFIRMED → CANCEL_REQUESTED → CANCELLED with a refund, once delivery has confirmed that no
  * car is delivered (docs/domain.md 5). Cancelled before: CANCEL_DONE again. */
 enum cancel_outcome booking_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reason);
+
+/* --- firm.c: the firm cannot keep the booking: it is cancelled at any time before the car is handed over, and all is
+ * refunded; beyond that the customer gets a compensation, as a payout (rental.firm_compensation_percent) --- */
+#define FIRM_NOTE_MAX 500
+struct firm_cancel {
+	int64_t actor_id;                       /* 0: the sweep */
+	const char *reason, *note;              /* a code of firm_reason_words; to the customer, in own words */
+};
+/* What the customer would get. false: it cannot be cancelled by the firm. */
+bool firm_cancel_preview(const struct booking *b, struct cancel_preview *p);
+enum cancel_outcome booking_cancel_by_firm(struct db *db, struct booking *b, const struct firm_cancel *f);
+/* What such a booking is compensated with, by the settings. */
+int64_t compensation_of(const struct booking *b);
+
+/* --- part_refund.c: a manager gives back a part of the price; the booking stays as it is --- */
+#define PART_NOTE_MAX 500
+struct part_refund_order {
+	int64_t actor_id, amount;
+	const char *reason, *note;              /* a code of refund_reason_words; to the customer, in own words */
+	const char *request_key;                /* the same again gives back once; "" or NULL: none */
+};
+enum part_refund_outcome {
+	PART_REFUND_DONE,
+	PART_REFUND_PENDING,                    /* payment has not made it; it is asked again until it is done */
+	PART_REFUND_TOO_MUCH,                   /* more than what is left: part_refund_left() */
+	PART_REFUND_WRONG_STATE,                /* it has not begun, or its own refund is under way */
+	PART_REFUND_KEY_REUSED,                 /* the key came before with another refund */
+};
+/* What can still be given back; 0: nothing, or not in this state. */
+int64_t part_refund_left(const struct booking *b);
+enum part_refund_outcome booking_refund_part(struct db *db, struct booking *b, const struct part_refund_order *o);
 
 /* --- kept.c: when a booking is shown, and after all that is done to it: kept_amount, kept_vat_amount, and what
  * became of its extras if the booking ended. Its extras are then a copy in m. */

@@ -20,6 +20,8 @@ void booking_report_extra_ended(struct db *db, const struct booking *b, const st
 void booking_report_extra_refunded(struct db *db, const struct booking *b, const struct booking_extra *x,
 	int64_t causation_id);
 void booking_report_terms(struct db *db, const char *kind, int64_t version, int64_t actor_id);
+void booking_report_part(struct db *db, enum event_type_id type, const struct booking *b, const struct part_refund *r,
+	int64_t causation_id, int64_t actor_id);
 
 /* --- booking.c --- */
 bool booking_reload(struct db *db, struct booking *b);
@@ -84,7 +86,33 @@ bool booking_extra_refund_done(struct db *db, struct booking *b, struct booking_
 /* NULL: it is the booking's own refund */
 struct booking_extra *booking_extra_of_refund(struct booking *b, const char *refund_key);
 
+/* --- part_refund.c --- */
+void booking_refunds_read(struct db *db, struct booking *b);
+int64_t booking_refunds_due(const struct booking *b);  /* of extras that ended, and in parts; done or not */
+void booking_try_part_refund(struct db *db, struct booking *b, struct part_refund *r);
+bool booking_part_refund_done(struct db *db, struct booking *b, struct part_refund *r, int64_t causation_id);
+/* NULL: it is another refund */
+struct part_refund *booking_part_of_refund(struct booking *b, const char *refund_key);
+struct part_refund *booking_part_of_number(struct booking *b, int64_t refund_no);
+int sweep_part_refunds(struct db *db, int64_t now);
+
+/* --- firm.c --- */
+/* Asks payment for the payout once, recorded first. */
+void booking_try_compensation(struct db *db, struct booking *b);
+int sweep_compensations(struct db *db, int64_t now);
+/* Confirmed bookings whose car others still have too long after their start, or had until their end; or whose car is
+ * not in service then. */
+void sweep_late_cars(struct db *db, int64_t now);
+
 /* --- cancel.c --- */
+/* Who cancels it. The sweep repeats what is in the row. */
+struct cancel_wish {
+	int64_t actor_id;
+	const char *end_reason;                 /* customer, manager (for the customer), firm */
+	int by;                                 /* enum cancel_by */
+	const char *reason, *note;              /* CANCEL_BY_FIRM */
+};
+enum cancel_outcome booking_cancel_as(struct db *db, struct booking *b, const struct cancel_wish *wish);
 /* Delivery was asked whether the booking can be cancelled and has not answered: asks again, and goes on from its
  * answer. */
 void booking_cancel_again(struct db *db, struct booking *b);

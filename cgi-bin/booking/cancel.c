@@ -17,7 +17,7 @@
 
 #include <string.h>
 
-/* p->percent of what its extras have not got back. */
+/* p->percent of what was not given back for extras or in parts. */
 static void
 share(const struct booking *b, struct cancel_preview *p)
 {
@@ -29,7 +29,7 @@ void
 no_show_preview(const struct booking *b, struct cancel_preview *p)
 {
 	*p = (struct cancel_preview){
-		.percent = b->cancel_late_percent, .rule = "late", .gone = booking_extras_refund(b)
+		.percent = b->cancel_late_percent, .rule = "late", .gone = booking_refunds_due(b)
 	};
 	share(b, p);
 }
@@ -39,7 +39,7 @@ no_show_preview(const struct booking *b, struct cancel_preview *p)
 bool
 cancel_preview(const struct booking *b, int64_t now, struct cancel_preview *p)
 {
-	*p = (struct cancel_preview){ .percent = 100, .rule = "full", .gone = booking_extras_refund(b) };
+	*p = (struct cancel_preview){ .percent = 100, .rule = "full", .gone = booking_refunds_due(b) };
 	if (b->cancel_asked_at)
 		now = b->cancel_asked_at; /* the terms of the moment of the request */
 	if ((b->state != BOOKING_PAID && b->state != BOOKING_CONFIRMED))
@@ -58,41 +58,55 @@ cancel_preview(const struct booking *b, int64_t now, struct cancel_preview *p)
 	return true;
 }
 
+static bool
+preview_of_wish(const struct booking *b, const struct cancel_wish *wish, int64_t now, struct cancel_preview *p)
+{
+	return wish->by == CANCEL_BY_FIRM ? firm_cancel_preview(b, p) : cancel_preview(b, now, p);
+}
+
+/* Inside the transaction. */
+static bool
+write_cancel(
+	struct db *db, struct booking *b, const struct cancel_wish *wish, const struct cancel_preview *p, int64_t now)
+{
+	return db_do(db, /* with the first try, which follows at once */
+		       "UPDATE booking SET state = 'CANCEL_REQUESTED', end_reason = $2, ended_at = $3, refund_due = $4,"
+		       " refund_state = $5, refund_next_at = $6, refund_tries = 1, cancel_asked_at = 0,"
+		       " cancel_by = $7, cancel_reason = $8, cancel_note = $9, compensation_due = $10,"
+		       " compensation_state = $11, compensation_next_at = $6"
+		       " WHERE booking_id = $1 AND state IN ('PAID', 'CONFIRMED')",
+		       b->booking_id, wish->end_reason, now, p->refund, p->refund ? "PENDING" : "NONE", now + 5,
+		       words_code(&cancel_by_words, wish->by), wish->reason, wish->note, p->compensation,
+		       p->compensation ? "PENDING" : "NONE")
+		== 1;
+}
+
 /* The refund is computed inside the transaction: an extra may have ended since b was read, and is refunded on its
  * own. */
 static bool
-request_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reason)
+request_cancel(struct db *db, struct booking *b, const struct cancel_wish *wish)
 {
 	int64_t now = clock_now();
 	struct cancel_preview p = { 0 };
-	int n;
+	bool done;
 
 	db_begin(db);
 	booking_extras_read(db, b);
-	n = cancel_preview(b, now, &p) ? db_do(db, /* with the first try, which follows at once */
-		    "UPDATE booking SET state = 'CANCEL_REQUESTED', end_reason = $2, ended_at = $3, refund_due = $4,"
-		    " refund_state = $5,"
-		    " refund_next_at = $6, refund_tries = 1, cancel_asked_at = 0 WHERE booking_id = $1"
-		    " AND state IN ('PAID', 'CONFIRMED')",
-		    b->booking_id, reason, now, p.refund, p.refund ? "PENDING" : "NONE", now + 5)
-				       : 0;
-	if (n == 1) {
-		b->state = BOOKING_CANCEL_REQUESTED;
-		b->cancel_asked_at = 0;
-		b->refund_due = p.refund;
-		b->refund_state = p.refund ? REFUND_PENDING : REFUND_NONE;
-		b->end_reason = reason;
-		b->ended_at = now;
+	booking_refunds_read(db, b);
+	done = preview_of_wish(b, wish, now, &p) && write_cancel(db, b, wish, &p, now);
+	if (done) {
+		booking_reload(db, b);
 		calendar_release(db, b->booking_id);
-		booking_report(db, EVENT_BOOKING_CANCEL_REQUESTED, b, 0, actor_id);
+		booking_report(db, EVENT_BOOKING_CANCEL_REQUESTED, b, 0, wish->actor_id);
 		if (b->refund_state == REFUND_NONE) /* no refund to wait for */
 			booking_refund_done(db, b, 0, 0);
 	}
-	return db_commit(db) && n == 1;
+	return db_commit(db) && done;
 }
 
 /* --- delivery first ----------------------------------------------------------------------------------------------- */
 
+#define IS_NEWER "cancel_asked_at = 0 OR cancel_by <> 'firm' AND $5 = 'firm'"
 #define OWN_TRY_S 5             /* how long the sweep leaves a new request to the process that wrote it */
 
 static bool
@@ -104,19 +118,41 @@ has_delivery(const struct booking *b)
 	return false;
 }
 
-/* The row first. Answers the number of the try; 0: the booking is in another state. */
+/* The row first. The first wish is kept, but one of the firm, which is better for the customer, replaces theirs.
+ * Answers the number of the try; 0: the booking is in another state. */
 static int64_t
-record_cancel_request(struct db *db, struct booking *b, int64_t actor_id)
+record_cancel_request(struct db *db, struct booking *b, const struct cancel_wish *wish)
 {
 	int64_t now = clock_now();
 	int64_t next = now + (b->cancel_asked_at ? pause_s(b->cancel_tries + 1, PAUSE_MAX_S) : OWN_TRY_S);
 
 	return db_int(db,
-		"UPDATE booking SET cancel_asked_by = CASE WHEN cancel_asked_at = 0 THEN $2 ELSE cancel_asked_by END,"
+		"UPDATE booking SET cancel_asked_by = CASE WHEN " IS_NEWER " THEN $2 ELSE cancel_asked_by END,"
+		" cancel_by = CASE WHEN " IS_NEWER " THEN $5 ELSE cancel_by END,"
+		" cancel_reason = CASE WHEN " IS_NEWER " THEN $6 ELSE cancel_reason END,"
+		" cancel_note = CASE WHEN " IS_NEWER " THEN $7 ELSE cancel_note END,"
 		" cancel_tries = CASE WHEN cancel_asked_at = 0 THEN 1 ELSE cancel_tries + 1 END,"
 		" cancel_asked_at = CASE WHEN cancel_asked_at = 0 THEN $3 ELSE cancel_asked_at END, cancel_next_at = $4"
 		" WHERE booking_id = $1 AND state IN ('PAID', 'CONFIRMED') RETURNING cancel_tries",
-		b->booking_id, actor_id, now, next);
+		b->booking_id, wish->actor_id, now, next, words_code(&cancel_by_words, wish->by), wish->reason,
+		wish->note);
+}
+
+/* As it was recorded, perhaps by another process. */
+static struct cancel_wish
+recorded_wish(const struct booking *b)
+{
+	bool by_firm = b->cancel_by == CANCEL_BY_FIRM;
+
+	return (struct cancel_wish){
+		.actor_id = b->cancel_asked_by,
+		.end_reason = by_firm                          ? "firm"
+			: b->cancel_asked_by == b->customer_id ? "customer"
+							       : "manager",
+		.by = b->cancel_by,
+		.reason = b->cancel_reason,
+		.note = b->cancel_note,
+	};
 }
 
 /* only_try: not if another process has asked meanwhile, since delivery may have answered it. */
@@ -124,7 +160,8 @@ static bool
 withdraw_cancel_request(struct db *db, struct booking *b, bool only_try)
 {
 	bool done = db_do(db,
-			    "UPDATE booking SET cancel_asked_at = 0, cancel_tries = 0 WHERE booking_id = $1"
+			    "UPDATE booking SET cancel_asked_at = 0, cancel_tries = 0, cancel_by = '',"
+			    " cancel_reason = '', cancel_note = '' WHERE booking_id = $1 AND cancel_asked_at > 0"
 			    " AND ($2 = 0 OR cancel_tries = 1)",
 			    b->booking_id, only_try ? 1 : 0)
 		== 1;
@@ -133,9 +170,9 @@ withdraw_cancel_request(struct db *db, struct booking *b, bool only_try)
 	return done;
 }
 
-/* false: *outcome says why not. */
+/* Then *wish is the recorded one. false: *outcome says why not. */
 static bool
-stop_delivery(struct db *db, struct booking *b, int64_t actor_id, const char *reason, enum cancel_outcome *outcome)
+stop_delivery(struct db *db, struct booking *b, struct cancel_wish *wish, enum cancel_outcome *outcome)
 {
 	int64_t tries;
 
@@ -143,11 +180,12 @@ stop_delivery(struct db *db, struct booking *b, int64_t actor_id, const char *re
 		*outcome = CANCEL_LATER;
 		return false;
 	}
-	tries = record_cancel_request(db, b, actor_id);
+	tries = record_cancel_request(db, b, wish);
 	booking_reload(db, b);
 	if (!tries)
 		return true; /* the next write finds its state */
-	switch (delivery_client->cancel(db, b, reason)) {
+	*wish = recorded_wish(b);
+	switch (delivery_client->cancel(db, b, wish->end_reason)) {
 	case DELIVERY_ANSWER_CANCELLED: return true;
 	case DELIVERY_ANSWER_SHIPPED:
 		withdraw_cancel_request(db, b, false);
@@ -165,9 +203,10 @@ stop_delivery(struct db *db, struct booking *b, int64_t actor_id, const char *re
 void
 booking_cancel_again(struct db *db, struct booking *b)
 {
+	const struct cancel_wish wish = recorded_wish(b);
+
 	if (b->state == BOOKING_PAID || b->state == BOOKING_CONFIRMED)
-		booking_cancel(
-			db, b, b->cancel_asked_by, b->cancel_asked_by == b->customer_id ? "customer" : "manager");
+		booking_cancel_as(db, b, &wish);
 	else
 		withdraw_cancel_request(db, b, false); /* it ended otherwise */
 }
@@ -176,8 +215,9 @@ booking_cancel_again(struct db *db, struct booking *b)
 
 /* One read and one write. false: another process changed the booking between the two. */
 static bool
-try_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reason, enum cancel_outcome *outcome)
+try_cancel(struct db *db, struct booking *b, const struct cancel_wish *wanted, enum cancel_outcome *outcome)
 {
+	struct cancel_wish wish = *wanted;
 	struct cancel_preview p;
 
 	*outcome = CANCEL_NOT_POSSIBLE;
@@ -189,12 +229,13 @@ try_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reaso
 		return booking_expire(db, b, "given_up", b->asked_at != 0);
 	}
 	if (b->state != BOOKING_CANCEL_REQUESTED) {
-		if (!cancel_preview(b, clock_now(), &p))
+		if (!preview_of_wish(b, &wish, clock_now(), &p))
 			return true;
-		if (has_delivery(b) && !stop_delivery(db, b, actor_id, reason, outcome))
+		if (has_delivery(b) && !stop_delivery(db, b, &wish, outcome))
 			return true;
-		if (!request_cancel(db, b, actor_id, reason))
+		if (!request_cancel(db, b, &wish))
 			return false;
+		booking_try_compensation(db, b);
 	}
 	*outcome = booking_ask_refund(db, b) ? CANCEL_DONE : CANCEL_PENDING;
 	return true;
@@ -202,12 +243,26 @@ try_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reaso
 
 /* A booking only moves forward, so a few tries suffice. */
 enum cancel_outcome
-booking_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reason)
+booking_cancel_as(struct db *db, struct booking *b, const struct cancel_wish *wish)
 {
 	enum cancel_outcome outcome;
 
 	for (int i = 0; i < 4 && !db_failed(db); i++)
-		if (try_cancel(db, b, actor_id, reason, &outcome))
+		if (try_cancel(db, b, wish, &outcome))
 			return outcome;
 	return CANCEL_NOT_POSSIBLE;
+}
+
+enum cancel_outcome
+booking_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reason)
+{
+	const struct cancel_wish wish = {
+		.actor_id = actor_id,
+		.end_reason = reason,
+		.by = CANCEL_BY_CUSTOMER,
+		.reason = "",
+		.note = "",
+	};
+
+	return booking_cancel_as(db, b, &wish);
 }

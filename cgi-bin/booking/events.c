@@ -5,8 +5,8 @@
 
 const struct db_role booking_role = {
 	.name = "booking",
-	.owns = "booking booking_line booking_car booking_extra booking_delivery booking_try custody slot terms"
-		" terms_version position event_retry",
+	.owns = "booking booking_line booking_car booking_extra booking_delivery booking_try part_refund custody slot"
+		" terms terms_version position event_retry",
 };
 
 /* --- of a booking: each payload is a part of struct booking ------------------------------------------------------- */
@@ -45,6 +45,16 @@ static const struct member ended_members[] = {
 };
 static const struct shape ended_shape = SHAPE(booking, ended_members);
 
+/* Of a paid one. */
+static const struct member cancelled_members[] = {
+	SHAPE_TEXT(booking, code), SHAPE_INT(booking, customer_id), SHAPE_INT(booking, car_id),
+	SHAPE_AMOUNT(booking, refund_due), SHAPE_AMOUNT(booking, refunded_amount), SHAPE_TEXT(booking, currency),
+	{ .name = "reason", .kind = KIND_TEXT, .offset = SHAPE_AT(booking, end_reason, const char *) },
+	SHAPE_STATE(booking, cancel_by, cancel_by_words), SHAPE_TEXT(booking, cancel_reason),
+	SHAPE_AMOUNT(booking, compensation_due),
+};
+static const struct shape cancelled_shape = SHAPE(booking, cancelled_members);
+
 static const struct member step_members[] = {
 	SHAPE_TEXT(booking, code), SHAPE_INT(booking, customer_id), SHAPE_INT(booking, car_id),
 	SHAPE_TIME(booking, starts_at), SHAPE_TIME(booking, ends_at),
@@ -77,9 +87,9 @@ static const struct shape *const booking_payload[N_EVENT_TYPES] = {
 	[EVENT_BOOKING_NO_SHOW]          = &undoable_shape,
 	[EVENT_BOOKING_NO_SHOW_UNDONE]   = &step_shape,
 	[EVENT_BOOKING_NO_SHOW_FINAL]    = &ended_shape,
-	[EVENT_BOOKING_CANCEL_REQUESTED] = &ended_shape,
-	[EVENT_BOOKING_CANCELLED]        = &ended_shape,
-	[EVENT_BOOKING_REJECTED]         = &ended_shape,
+	[EVENT_BOOKING_CANCEL_REQUESTED] = &cancelled_shape,
+	[EVENT_BOOKING_CANCELLED]        = &cancelled_shape,
+	[EVENT_BOOKING_REJECTED]         = &cancelled_shape,
 	[EVENT_BOOKING_REFUNDED]         = &ended_shape,
 };
 
@@ -167,4 +177,30 @@ booking_report_terms(struct db *db, const char *kind, int64_t version, int64_t a
 	const struct terms_report r = { kind, version };
 
 	event_report(db, EVENT_BOOKING_TERMS_PUBLISHED, &e, &terms_published_shape, &r);
+}
+
+/* --- of a part of its price --------------------------------------------------------------------------------------- */
+
+struct part_report { const char *code, *currency, *reason; int64_t customer_id, refund_no, amount; };
+static const struct member part_report_members[] = {
+	SHAPE_TEXT(part_report, code), SHAPE_INT(part_report, customer_id), SHAPE_INT(part_report, refund_no),
+	SHAPE_AMOUNT(part_report, amount), SHAPE_TEXT(part_report, currency), SHAPE_TEXT(part_report, reason),
+};
+static const struct shape part_report_shape = SHAPE(part_report, part_report_members);
+
+void
+booking_report_part(struct db *db, enum event_type_id type, const struct booking *b, const struct part_refund *r,
+	int64_t causation_id, int64_t actor_id)
+{
+	const struct event e = { .subject_id = b->code, .causation_id = causation_id, .actor_id = actor_id };
+	const struct part_report report = {
+		.code = b->code,
+		.customer_id = b->customer_id,
+		.refund_no = r->refund_no,
+		.amount = r->amount,
+		.currency = b->currency,
+		.reason = r->reason,
+	};
+
+	event_report(db, type, &e, &part_report_shape, &report);
 }

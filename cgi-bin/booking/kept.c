@@ -4,19 +4,13 @@
  */
 #include "booking.h"
 
+#include "domain/kept.h"
+
 /* a × b / c, rounded down; b <= c, c > 0. The product may be beyond 64 bits. */
 static int64_t
 share_of(int64_t a, int64_t b, int64_t c)
 {
 	return (int64_t)((__int128)a * b / c);
-}
-
-/* The VAT in what was refunded, rounded half up as in payment's ledger: receipt and ledger show the same. */
-static int64_t
-refunded_vat(const struct booking *b, int64_t refunded)
-{
-	return b->amount ? (int64_t)(((__int128)refunded * b->vat_amount * 2 + b->amount) / ((__int128)b->amount * 2))
-			 : 0;
 }
 
 /* Why the extras ended with the booking; NULL: they did not. */
@@ -66,14 +60,20 @@ void
 booking_sum_up(struct booking *b, struct arena *m)
 {
 	const char *reason = ended_with_booking(b);
-	int64_t refunded = b->refunded_amount, due_before = 0;
+	int64_t given = b->refunded_amount, due_before = 0;
+	struct kept kept;
 
 	for (int i = 0; i < b->n_extras; i++) {
-		refunded += b->extras[i].refunded_amount;
+		given += b->extras[i].refunded_amount;
 		due_before += b->extras[i].refund_due;
 	}
-	b->kept_amount = b->paid_at ? b->amount - refunded : 0;
-	b->kept_vat_amount = b->paid_at ? b->vat_amount - refunded_vat(b, refunded) : 0;
+	for (int i = 0; i < b->n_refunds; i++) {
+		given += b->refunds[i].refund_state == REFUND_DONE ? b->refunds[i].amount : 0;
+		due_before += b->refunds[i].amount;
+	}
+	kept = kept_of(b->amount, b->vat_amount, given, b->outside_amount);
+	b->kept_amount = b->paid_at ? kept.amount : 0;
+	b->kept_vat_amount = b->paid_at ? kept.vat_amount : 0;
 	if (reason)
 		end_extras(b, reason, due_before, m);
 }

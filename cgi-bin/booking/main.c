@@ -10,6 +10,7 @@
  *	pages_terms.c   documents     terms.c, terms_text.c  their versions, layout
  *	pages_move.c    … moved       gone.c                 a car not at the branch
  *	pages_undo.c    … acts        no_show.c, undo.c      not picked up; undoing
+ *	pages_firm.c    what managers give back: firm.c (cancelled by the firm), part_refund.c
  */
 #include "booking.h"
 #include "pages.h"
@@ -34,6 +35,9 @@ static const struct route routes[] = {
 	{ GET,  "/bookings/:code/receipt",   page_receipt,      ROUTE_SIGNED_IN },
 	{ GET,  "/bookings/:code/cancel",    page_cancel,       ROUTE_SIGNED_IN },
 	{ POST, "/bookings/:code/cancel",    do_cancel_booking, ROUTE_SIGNED_IN },
+
+	{ GET,  "/bookings/:code/refund",    page_refund_part,  ROLE_MANAGER },
+	{ POST, "/bookings/:code/refund",    do_refund_part,    ROLE_MANAGER },
 
 	{ POST, "/bookings/:code/pay",       do_pay_booking,    ROUTE_SIGNED_IN },
 	{ GET,  "/bookings/:code/paid",      do_paid,           ROUTE_SIGNED_IN | ROUTE_WRITES },

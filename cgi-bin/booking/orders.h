@@ -56,6 +56,7 @@ struct stuck_query {
 struct stuck_row {
 	const char *subject_id, *customer_name, *currency, *last_error;
 	const char *try_url, *resolve_url;      /* booking's or payment's; resolve_url NULL: it can only be retried */
+	const char *cancel_url;                 /* where the firm can cancel it; NULL: that does not help */
 	int kind;
 	int64_t customer_id, charge_id, since, tries, next_at, amount;          /* charge_id 0: booking's */
 };

@@ -5,6 +5,7 @@
 #include "calendar.h"
 #include "custody.h"
 
+#include "lib/web/form.h"
 #include "lib/web/web.h"
 
 handler page_home, page_search, page_rental_car;                                /* pages_search.c */
@@ -15,6 +16,7 @@ handler page_booking, page_receipt, page_cancel, do_cancel_booking;             
 handler page_no_show, page_take_back;                                           /* … the questions before */
 handler do_take_back_car, do_no_show, do_undo_return, do_undo_no_show;          /* pages_undo.c */
 handler page_move, do_move;                                                     /* pages_move.c */
+handler page_refund_part, do_refund_part;                                        /* pages_firm.c */
 handler page_stuck, do_retry, page_resolve, do_resolve;                         /* pages_stuck.c */
 handler do_custody;                                                             /* pages_call.c */
 handler page_terms, page_privacy, page_company, page_terms_edit, do_terms_publish;      /* pages_terms.c */
@@ -41,6 +43,21 @@ enum status refuse_car_gone(struct web *w, const struct booking *b, const struct
 /* --- pages_pay.c, for pages.c --- */
 enum status go_to_payment_page(struct web *w, const struct booking *b);
 enum status show_declined(struct web *w, struct booking *b);    /* 402: the card was declined, and *b is still held */
+
+/* --- pages_firm.c, for pages_booking.c: what managers give back --- */
+/* Cancelling by the firm: what the customer gets, and the form. */
+struct firm_form {
+	bool is_possible, is_own;               /* is_own: the manager's own booking; another manager must do it */
+	int64_t refund, compensation, gone;
+	struct field reason, note;
+	struct form_problems problems;
+};
+extern const struct shape firm_form_shape;
+void firm_form_fill(struct web *w, const struct booking *b, struct firm_form *f, const char *message);
+/* The fields of the form; bad ones are marked. */
+struct firm_cancel firm_form_read(struct web *w);
+/* A manager's own booking: 403. */
+enum status refuse_own_booking(struct web *w);
 
 /* --- pages_model.c, for pages.c: an order of any car of a model --- */
 /* What is ordered: car_id, or model_id with qty (1 by default) and branch_id. false: a field is bad and marked. */

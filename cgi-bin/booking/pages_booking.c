@@ -25,6 +25,13 @@ static const struct member extra_json_members[] = {
 };
 static const struct shape extra_json_shape = SHAPE(booking_extra, extra_json_members);
 
+static const struct member part_json_members[] = {
+	SHAPE_INT(part_refund, refund_no), SHAPE_AMOUNT(part_refund, amount), SHAPE_TEXT(part_refund, reason),
+	SHAPE_TEXT(part_refund, note), SHAPE_STATE(part_refund, refund_state, refund_state_words),
+	SHAPE_TIME(part_refund, asked_at),
+};
+static const struct shape part_json_shape = SHAPE(part_refund, part_json_members);
+
 static const struct member booking_json_members[] = {
 	SHAPE_TEXT(booking, code), SHAPE_STATE(booking, state, booking_state_words), SHAPE_INT(booking, car_id),
 	SHAPE_TEXT_KO(booking, car_name), SHAPE_TEXT(booking, plate), SHAPE_INT(booking, model_id),
@@ -41,6 +48,9 @@ static const struct member booking_json_members[] = {
 	SHAPE_TIME(booking, cancel_asked_at), SHAPE_STRUCT(booking, cancellation, cancel_terms_json_shape),
 	SHAPE_INT(booking, terms_version),
 	SHAPE_INT(booking, try_no), SHAPE_INT(booking, tries_left), SHAPE_TEXT(booking, declined_reason),
+	SHAPE_STATE(booking, cancel_by, cancel_by_words), SHAPE_TEXT(booking, cancel_reason),
+	SHAPE_TEXT(booking, cancel_note), SHAPE_AMOUNT(booking, compensation_due),
+	SHAPE_STATE(booking, compensation_state, refund_state_words), SHAPE_LIST(booking, refunds, part_json_shape),
 };
 static const struct shape booking_json_shape = SHAPE(booking, booking_json_members);
 
@@ -84,7 +94,22 @@ struct booking_details {
 	struct field card_choice;
 	const char *decline;
 	int64_t left_minutes;                   /* until the hold is over, rounded up */
+	struct firm_form firm;                  /* a manager's: cancelling by the firm */
+	bool is_manager, is_by_firm, has_refunds, may_refund_part;
+	struct shown_refund *refunds;
+	int n_refunds;
+	const char *firm_reason;                /* why the firm cancelled it, in words; NULL */
 };
+
+/* A refund of a part, in words. */
+struct shown_refund { int64_t amount, asked_at; const char *reason, *note, *by; int refund_state; };
+static const struct member shown_refund_members[] = {
+	SHAPE_AMOUNT(shown_refund, amount), SHAPE_TIME(shown_refund, asked_at), SHAPE_TEXT(shown_refund, reason),
+	SHAPE_TEXT(shown_refund, note), SHAPE_TEXT(shown_refund, by),
+	SHAPE_STATE(shown_refund, refund_state, refund_state_words),
+};
+static const struct shape shown_refund_shape = SHAPE(shown_refund, shown_refund_members);
+
 static const struct member booking_details_members[] = {
 	SHAPE_STRUCT(booking_details, booking, booking_shape), SHAPE_TEXT(booking_details, customer_name),
 	SHAPE_TEXT(booking_details, customer_email), SHAPE_TEXT(booking_details, reason),
@@ -117,6 +142,10 @@ static const struct member booking_details_members[] = {
 	SHAPE_LIST(booking_details, cards, saved_card_shape), SHAPE_BOOL(booking_details, is_new_card),
 	SHAPE_STRUCT(booking_details, card_choice, field_shape), SHAPE_TEXT(booking_details, decline),
 	SHAPE_BOOL(booking_details, is_last_try), SHAPE_INT(booking_details, left_minutes),
+	SHAPE_STRUCT(booking_details, firm, firm_form_shape), SHAPE_BOOL(booking_details, is_manager),
+	SHAPE_BOOL(booking_details, is_by_firm), SHAPE_BOOL(booking_details, has_refunds),
+	SHAPE_BOOL(booking_details, may_refund_part), SHAPE_LIST(booking_details, refunds, shown_refund_shape),
+	SHAPE_TEXT(booking_details, firm_reason),
 };
 static const struct shape booking_details_shape = SHAPE(booking_details, booking_details_members);
 PAGE(booking_shown, "booking/booking", booking_details_shape)
@@ -215,7 +244,7 @@ fill_manager(struct web *w, struct booking_details *p)
 	struct booking *b = &p->booking;
 
 	customer_of(w->db, b->customer_id, &p->customer_name, &p->customer_email);
-	p->is_stuck = booking_stuck_kind(b) >= 0 && booking_stuck_kind(b) != STUCK_CUSTODY
+	p->is_stuck = booking_stuck_kind(b) >= 0 && booking_stuck_kind(b) != STUCK_CUSTODY && !b->no_car_since
 		&& booking_stuck_since(b) <= w->now - rental.stuck_after_s;
 	p->n_events = stuck_actions(w->db, b->code, &p->events);
 	p->has_actions = p->n_events > 0;
@@ -315,6 +344,50 @@ fill_payment(struct web *w, struct booking_details *p)
 	p->card_choice = form_field(w, "card_id", "");
 }
 
+/* Its parts that were given back, in words; with the manager's name for managers. */
+static void
+fill_refunds(struct web *w, struct booking_details *p)
+{
+	struct booking *b = &p->booking;
+
+	p->refunds = arena_array(w->m, struct shown_refund, b->n_refunds + 1);
+	p->n_refunds = b->n_refunds;
+	p->has_refunds = b->n_refunds > 0;
+	for (int i = 0; i < b->n_refunds; i++) {
+		const struct part_refund *r = &b->refunds[i];
+
+		p->refunds[i] = (struct shown_refund){
+			.amount = r->amount,
+			.asked_at = r->asked_at,
+			.reason = chosen_reason_in_words(&refund_reason_words, r->reason),
+			.note = r->note,
+			.by = p->is_manager ? r->asked_by_name : "",
+			.refund_state = r->refund_state,
+		};
+		p->back_amount += r->refund_state == REFUND_DONE ? r->amount : 0;
+		p->is_unsettled |= r->refund_state == REFUND_PENDING;
+	}
+	p->back_amount += b->outside_amount;
+	if (p->back_amount > b->amount)
+		p->back_amount = b->amount; /* ours are limited to what was left */
+}
+
+/* Cancelled by the firm: why, in words, and what comes beyond the refund. */
+static void
+fill_firm(struct web *w, struct booking_details *p)
+{
+	struct booking *b = &p->booking;
+
+	p->is_by_firm = b->cancel_by == CANCEL_BY_FIRM && !b->cancel_asked_at;
+	if (p->is_by_firm)
+		p->firm_reason = chosen_reason_in_words(&firm_reason_words, b->cancel_reason);
+	if (!p->is_manager)
+		return;
+	p->may_refund_part = part_refund_left(b) > 0 && !p->is_mine;
+	firm_form_fill(w, b, &p->firm, NULL);
+	p->firm.is_possible = p->firm.is_possible && !p->is_on_its_way && !(p->is_wished && p->is_by_firm);
+}
+
 static void
 fill_page(struct web *w, struct booking_details *p)
 {
@@ -322,6 +395,7 @@ fill_page(struct web *w, struct booking_details *p)
 	bool is_manager = web_is(w, ROLE_MANAGER);
 
 	p->now = w->now;
+	p->is_manager = is_manager;
 	p->reason = b->undo_until ? NULL : end_reason_in_words(b->end_reason);
 	p->net_amount = b->kept_amount - b->kept_vat_amount;
 	p->is_mine = b->customer_id == w->user.id;
@@ -340,7 +414,9 @@ fill_page(struct web *w, struct booking_details *p)
 		fill_payment(w, p);
 	if (is_manager && w->now >= b->starts_at)
 		fill_no_show(w, p);
+	fill_refunds(w, p);
 	fill_cancel(w, p);
+	fill_firm(w, p);
 	fill_around(w, p);
 	/* code=: back from the provider's page without a payment */
 	if (p->may_pay && form_has(w, "code"))
@@ -456,6 +532,18 @@ page_take_back(struct web *w)
 
 /* --- cancelling: the refund is shown before it is confirmed ------------------------------------------------------- */
 
+/* A manager's form comes back with what was typed. */
+static enum status
+show_cancel(struct web *w, const void *form, enum status status, const char *message)
+{
+	struct booking_details p = { .booking = *(const struct booking *)form };
+
+	booking_sum_up(&p.booking, w->m);
+	fill_page(w, &p);
+	p.firm.problems = form_problems(w, message);
+	return web_page(w, status, &cancel_shown, &p);
+}
+
 enum status
 page_cancel(struct web *w)
 {
@@ -465,7 +553,7 @@ page_cancel(struct web *w)
 		return web_not_found(w);
 	if (b.cancel_asked_at && !w->json) /* it is under way */
 		return web_redirect(w, "/bookings/%s", b.code);
-	return answer_booking(w, &cancel_shown, &b);
+	return w->json ? answer_booking(w, &cancel_shown, &b) : show_cancel(w, &b, HTTP_OK, NULL);
 }
 
 static enum status
@@ -492,22 +580,13 @@ already_shipped(struct web *w, const struct booking *b)
 			    " the car and return it early, or call the branch."));
 }
 
-/* A second click leads to the same page as the first; a program gets 409. */
-enum status
-do_cancel_booking(struct web *w)
+static enum status
+answer_cancel(struct web *w, enum cancel_outcome outcome, struct booking *b)
 {
-	struct booking b;
-
-	if (form_bad(w))
-		return web_invalid(w);
-	if (!find_path_booking(w, &b))
-		return web_not_found(w);
-	if (w->json && (b.state == BOOKING_CANCELLED || b.state == BOOKING_EXPIRED))
-		return refuse_cancel(w);
-	switch (booking_cancel(w->db, &b, w->user.id, b.customer_id == w->user.id ? "customer" : "manager")) {
-	case CANCEL_DONE: return booking_done(w, HTTP_OK, &b, booking_url(w, &b));
-	case CANCEL_PENDING: return booking_done(w, HTTP_ACCEPTED, &b, booking_url(w, &b));
-	case CANCEL_SHIPPED: return already_shipped(w, &b);
+	switch (outcome) {
+	case CANCEL_DONE: return booking_done(w, HTTP_OK, b, booking_url(w, b));
+	case CANCEL_PENDING: return booking_done(w, HTTP_ACCEPTED, b, booking_url(w, b));
+	case CANCEL_SHIPPED: return already_shipped(w, b);
 	case CANCEL_LATER:
 		return web_later(w, booking_later_s(CALLEE_DELIVERY),
 			_("The delivery has to be stopped first, and delivery is not responding right now. Nothing has"
@@ -515,4 +594,40 @@ do_cancel_booking(struct web *w)
 	case CANCEL_NOT_POSSIBLE: return refuse_cancel(w);
 	}
 	return web_broken(w);
+}
+
+/* by=firm {reason, note}: a manager, of another person's booking. */
+static enum status
+cancel_by_firm(struct web *w, struct booking *b)
+{
+	struct firm_cancel f;
+
+	if (!web_is(w, ROLE_MANAGER))
+		return web_refuse(
+			w, HTTP_FORBIDDEN, "forbidden", _("Only managers can cancel a booking on the company's side."));
+	if (b->customer_id == w->user.id)
+		return refuse_own_booking(w);
+	f = firm_form_read(w);
+	web_form(w, show_cancel, b);
+	return form_bad(w) ? web_invalid(w) : answer_cancel(w, booking_cancel_by_firm(w->db, b, &f), b);
+}
+
+/* POST /bookings/:code/cancel {by, reason, note}. A second click leads to the same page as the first; a program gets
+ * 409. */
+enum status
+do_cancel_booking(struct web *w)
+{
+	int by = form_has(w, "by") ? form_choice(w, "by", &cancel_by_words) : CANCEL_BY_CUSTOMER;
+	struct booking b;
+
+	if (!find_path_booking(w, &b))
+		return web_not_found(w);
+	if (w->json && (b.state == BOOKING_CANCELLED || b.state == BOOKING_EXPIRED))
+		return refuse_cancel(w);
+	if (by == CANCEL_BY_FIRM)
+		return cancel_by_firm(w, &b);
+	if (form_bad(w))
+		return web_invalid(w);
+	return answer_cancel(
+		w, booking_cancel(w->db, &b, w->user.id, b.customer_id == w->user.id ? "customer" : "manager"), &b);
 }

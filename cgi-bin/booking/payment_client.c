@@ -197,6 +197,49 @@ customer_key_by_call(struct db *db, int64_t customer_id)
 	return p.customer_key;
 }
 
+const char *
+refund_answer_code(enum refund_answer answer)
+{
+	switch (answer) {
+	case REFUND_ANSWER_PENDING: return "refund_asked";
+	case REFUND_ANSWER_REFUSED: return "refund_refused";
+	case REFUND_ANSWER_LATER: return "payment_down";
+	case REFUND_ANSWER_DONE: break;
+	}
+	return "";
+}
+
+struct payout_request { const char *key, *subject_id, *kind, *currency, *way; int64_t payee_id, amount; };
+static const struct member payout_request_members[] = {
+	SHAPE_TEXT(payout_request, key), SHAPE_INT(payout_request, payee_id), SHAPE_TEXT(payout_request, subject_id),
+	SHAPE_TEXT(payout_request, kind), SHAPE_AMOUNT(payout_request, amount), SHAPE_TEXT(payout_request, currency),
+	SHAPE_TEXT(payout_request, way),
+};
+static const struct shape payout_request_shape = SHAPE(payout_request, payout_request_members);
+
+/* By bank transfer: a card can only be given back what was charged to it, and all of that is refunded. */
+static enum payout_answer
+payout_by_call(struct db *db, const struct booking *b, const struct booking_payout *payout)
+{
+	const struct payout_request q = {
+		.key = payout->key,
+		.payee_id = b->customer_id,
+		.subject_id = b->code,
+		.kind = payout->kind,
+		.amount = payout->amount,
+		.currency = b->currency,
+		.way = "bank",
+	};
+	struct payment_reply reply;
+	int status;
+	enum call_outcome outcome =
+		call_payment(db, "/internal/payouts", request_body(db, &payout_request_shape, &q), &reply, &status);
+
+	if (outcome == CALL_ANSWERED && (status == 409 || status == 422))
+		return PAYOUT_ANSWER_REFUSED;
+	return outcome == CALL_ANSWERED && status == 200 ? PAYOUT_ANSWER_DONE : PAYOUT_ANSWER_LATER;
+}
+
 /* Payment charges nothing while its own breaker, to the card provider, is open. */
 static int
 ask_payment_breakers(void)
@@ -207,7 +250,7 @@ ask_payment_breakers(void)
 }
 
 const struct payment_client payment_by_call = {
-	charge_by_call, look_up_by_call, refund_by_call, ask_payment_breakers, customer_key_by_call,
+	charge_by_call, look_up_by_call, refund_by_call, ask_payment_breakers, customer_key_by_call, payout_by_call,
 };
 
 int

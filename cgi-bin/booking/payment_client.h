@@ -28,6 +28,17 @@ struct booking_refund {
 	int64_t amount;                 /* 0: void the whole charge, whatever its state */
 };
 
+/* Why payment has not made a refund: last_error (domain/stuck.c). */
+const char *refund_answer_code(enum refund_answer answer);
+
+/* What we pay a booking's customer beyond refunds: the same key is owed once. */
+struct booking_payout { const char *key, *kind; int64_t amount; };
+enum payout_answer {
+	PAYOUT_ANSWER_DONE,     /* payment owes it */
+	PAYOUT_ANSWER_LATER,    /* not reached, or no answer: ask again */
+	PAYOUT_ANSWER_REFUSED,  /* a mistake of the program: a person must look into it */
+};
+
 struct payment_client {
 	/* Its current try. p: NULL, or without payment_key: the saved card. *reason: DECLINED: payment's code */
 	enum charge_answer (*charge)(struct db *db, const struct booking *b, const struct booking_payment *p,
@@ -40,6 +51,7 @@ struct payment_client {
 	int (*closed_for_s)(void);
 	/* The customer's key at the provider, which is made if there is none; NULL: payment does not answer */
 	const char *(*customer_key)(struct db *db, int64_t customer_id);
+	enum payout_answer (*payout)(struct db *db, const struct booking *b, const struct booking_payout *payout);
 };
 extern const struct payment_client *payment_client;     /* &payment_by_call */
 extern const struct payment_client payment_by_call;

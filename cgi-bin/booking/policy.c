@@ -47,12 +47,13 @@ retry_refund(struct db *db, const char *code)
 		code, clock_now());
 }
 
-/* A refund that was pending is done: of the booking, or of one of its extras. */
+/* A refund that was pending is done: of the booking, of one of its extras, or of a part. */
 static bool
 booking_on_payment_cancelled(struct db *db, const struct event *e)
 {
 	struct payment_cancelled p = { 0 };
 	struct booking_extra *x;
+	struct part_refund *part;
 	struct booking b;
 
 	if (!event_read(db_memory(db), e, &payment_cancelled_shape, &p))
@@ -62,10 +63,13 @@ booking_on_payment_cancelled(struct db *db, const struct event *e)
 	if (b.charge_id && p.charge_id && p.charge_id != b.charge_id)
 		return true; /* of an earlier try, which was voided */
 	x = booking_extra_of_refund(&b, p.refund_key);
-	if (!x && b.state == BOOKING_EXPIRED && b.try_no > 1)
+	part = booking_part_of_refund(&b, p.refund_key);
+	if (!x && !part && b.state == BOOKING_EXPIRED && b.try_no > 1)
 		retry_refund(db, b.code); /* one of its tries is voided; the others are asked about */
 	else if (x)
 		booking_extra_refund_done(db, &b, x, e->event_id);
+	else if (part)
+		booking_part_refund_done(db, &b, part, e->event_id);
 	else if (b.refund_state == REFUND_PENDING)
 		booking_refund_done(db, &b, b.refund_due ? b.refund_due : p.refunded_amount, e->event_id);
 	return true;

@@ -11,19 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Why payment has not refunded it: last_error. */
-static const char *
-refund_error(enum refund_answer answer)
-{
-	switch (answer) {
-	case REFUND_ANSWER_PENDING: return "refund_asked";
-	case REFUND_ANSWER_REFUSED: return "refund_refused";
-	case REFUND_ANSWER_LATER: return "payment_down";
-	case REFUND_ANSWER_DONE: break;
-	}
-	return "";
-}
-
 /* --- the booking's own -------------------------------------------------------------------------------------------- */
 
 bool
@@ -68,7 +55,7 @@ booking_ask_refund(struct db *db, struct booking *b)
 	answer = b->refund_due ? payment_client->refund(db, b, &refund, &refunded)
 			       : booking_void_tries(db, b, &refunded);
 	if (answer != REFUND_ANSWER_DONE) {
-		booking_note_error(db, b, refund_error(answer));
+		booking_note_error(db, b, refund_answer_code(answer));
 		return false;
 	}
 	booking_refund_done(
@@ -143,5 +130,5 @@ booking_try_extra_refund(struct db *db, struct booking *b, struct booking_extra 
 		db_do(db,
 			"UPDATE booking_extra SET last_error = $3 WHERE booking_id = $1 AND line_no = $2"
 			" AND last_error <> $3",
-			b->booking_id, x->line_no, refund_error(answer));
+			b->booking_id, x->line_no, refund_answer_code(answer));
 }

@@ -21,6 +21,16 @@ waiting_extra(const struct booking *b)
 	return NULL;
 }
 
+/* The first part with a pending refund. */
+static struct part_refund *
+waiting_part(const struct booking *b)
+{
+	for (int i = 0; i < b->n_refunds; i++)
+		if (b->refunds[i].refund_state == REFUND_PENDING)
+			return &b->refunds[i];
+	return NULL;
+}
+
 int
 booking_stuck_kind(const struct booking *b)
 {
@@ -34,8 +44,14 @@ booking_stuck_kind(const struct booking *b)
 		return b->state == BOOKING_CANCEL_REQUESTED ? STUCK_CANCEL : STUCK_REFUND;
 	if (b->taken_over_at)
 		return STUCK_CUSTODY;
+	if (b->no_car_since)
+		return STUCK_NO_CAR;
 	if (waiting_extra(b))
 		return STUCK_EXTRA;
+	if (waiting_part(b))
+		return STUCK_PART;
+	if (b->compensation_state == REFUND_PENDING)
+		return STUCK_COMPENSATION;
 	return -1;
 }
 
@@ -49,6 +65,8 @@ booking_stuck_since(const struct booking *b)
 	case STUCK_WISH: return b->cancel_asked_at;
 	case STUCK_CUSTODY: return b->taken_over_at;
 	case STUCK_EXTRA: return waiting_extra(b)->ended_at;
+	case STUCK_PART: return waiting_part(b)->asked_at;
+	case STUCK_NO_CAR: return b->no_car_since;
 	}
 	return b->ended_at;
 }
@@ -107,7 +125,10 @@ booking_retry(struct db *db, struct booking *b, int64_t actor_id)
 	case STUCK_WISH: booking_cancel_again(db, b); break;
 	case STUCK_CUSTODY:
 	case STUCK_CAR_GONE:
-	case STUCK_EXTRA: break; /* below, with those of any other kind */
+	case STUCK_NO_CAR:
+	case STUCK_EXTRA:
+	case STUCK_PART:
+	case STUCK_COMPENSATION: break; /* below, with those of any other kind */
 	case STUCK_CHARGE:
 	case STUCK_PAYBACK:
 	case STUCK_OUTSIDE:
@@ -115,6 +136,9 @@ booking_retry(struct db *db, struct booking *b, int64_t actor_id)
 	}
 	for (int i = 0; i < b->n_extras; i++)
 		booking_try_extra_refund(db, b, &b->extras[i]);
+	for (int i = 0; i < b->n_refunds; i++)
+		booking_try_part_refund(db, b, &b->refunds[i]);
+	booking_try_compensation(db, b);
 	booking_reload(db, b);
 }
 
@@ -132,7 +156,7 @@ static const struct shape charge_facts_shape = SHAPE(charge_facts, charge_facts_
 static bool
 nothing_is_owed(struct db *db, const struct booking *b, int64_t *refunded)
 {
-	int64_t due = b->state == BOOKING_EXPIRED ? b->amount : b->refund_due + booking_extras_refund(b);
+	int64_t due = b->state == BOOKING_EXPIRED ? b->amount : b->refund_due + booking_refunds_due(b);
 	struct charge_facts k = { .state = "" };
 
 	if (!db_one(db, &charge_facts_shape, &k,
@@ -167,6 +191,8 @@ close_manually(struct db *db, struct booking *b, enum stuck_resolution way, int6
 		ended = b->refund_state == REFUND_PENDING ? booking_refund_done(db, b, refunded, 0) : false;
 		for (int i = 0; i < b->n_extras; i++)
 			ended |= booking_extra_refund_done(db, b, &b->extras[i], 0);
+		for (int i = 0; i < b->n_refunds; i++)
+			ended |= booking_part_refund_done(db, b, &b->refunds[i], 0);
 		break;
 	case RESOLUTION_RETURNED: ended = booking_mark_returned(db, b, 0, actor_id); break;
 	case RESOLUTION_NO_PAYMENT:
@@ -192,6 +218,7 @@ booking_resolve(struct db *db, struct booking *b, enum stuck_resolution way, con
 	db_begin(db);
 	booking_reload(db, b);
 	booking_extras_read(db, b);
+	booking_refunds_read(db, b);
 	kind = booking_stuck_kind(b);
 	report.kind = words_code(&stuck_kind_words, kind);
 	outcome = kind < 0 || !(stuck_resolutions[kind] & 1u << way)

@@ -11,6 +11,7 @@ static const struct member stuck_row_members[] = {
 	SHAPE_TIME(stuck_row, since), SHAPE_INT(stuck_row, tries), SHAPE_TIME(stuck_row, next_at),
 	SHAPE_AMOUNT(stuck_row, amount), SHAPE_TEXT(stuck_row, currency), SHAPE_TEXT(stuck_row, last_error),
 	SHAPE_TEXT(stuck_row, try_url), SHAPE_TEXT(stuck_row, resolve_url),
+	SHAPE_TEXT(stuck_row, cancel_url),
 };
 const struct shape stuck_row_shape = SHAPE(stuck_row, stuck_row_members);
 
@@ -45,9 +46,10 @@ stuck_rows(struct db *db, const struct stuck_query *q, struct stuck_row **rows)
 		struct stuck_row *r = &(*rows)[i];
 		const char *own = r->charge_id ? arena_printf(m, "/payments/%lld", (long long)r->charge_id)
 					       : arena_printf(m, "/bookings/%s", r->subject_id);
+		bool is_car_away = r->kind == STUCK_NO_CAR || r->kind == STUCK_CAR_GONE;
 
-		r->try_url =
-			r->kind == STUCK_CUSTODY || r->kind == STUCK_CAR_GONE ? NULL : arena_printf(m, "%s/retry", own);
+		r->try_url = r->kind == STUCK_CUSTODY || is_car_away ? NULL : arena_printf(m, "%s/retry", own);
+		r->cancel_url = is_car_away ? arena_printf(m, "%s/cancel", own) : NULL;
 		r->resolve_url = stuck_resolutions[r->kind] ? arena_printf(m, "%s/resolve", own) : NULL;
 	}
 	return n;

@@ -231,6 +231,8 @@ booking_sweep(struct db *db)
 	sweep_late(db, now);
 	sweep_no_shows(db, now);
 	n += booking_end_windows(db, now);
+	sweep_late_cars(db, now);
 	n += sweep_cancels(db, now) + sweep_extras(db, now);
+	n += sweep_part_refunds(db, now) + sweep_compensations(db, now);
 	return sweep_refunds(db, now) + n >= TRIES_AT_ONCE;
 }

@@ -7,6 +7,7 @@
  */
 #include "message.h"
 
+#include "domain/kept.h"
 #include "domain/mail_links.h"
 #include "lib/base/lang.h"
 #include "lib/base/settings.h"
@@ -29,6 +30,9 @@ static const struct member facts_members[] = {
 	SHAPE_BOOL(facts, is_fetched), SHAPE_BOOL(facts, is_collection), SHAPE_BOOL(facts, is_charged),
 	SHAPE_TIME(facts, expires_at), SHAPE_INT(facts, terms_version), SHAPE_TEXT(facts, terms_url),
 	SHAPE_BOOL(facts, is_earlier_try), SHAPE_TIME(facts, undo_until), SHAPE_BOOL(facts, is_no_show),
+	SHAPE_TEXT(facts, firm_reason), SHAPE_TEXT(facts, firm_note),
+	SHAPE_AMOUNT(facts, compensation_due), SHAPE_TEXT(facts, part_reason), SHAPE_TEXT(facts, part_note),
+	SHAPE_AMOUNT(facts, kept_amount), SHAPE_AMOUNT(facts, kept_vat_amount),
 };
 const struct shape message_facts_shape = SHAPE(facts, facts_members);
 
@@ -38,8 +42,8 @@ const struct shape message_facts_shape = SHAPE(facts, facts_members);
 struct message_event {
 	const char *code, *booking_code, *order_code, *item_name, *item_name_ko, *name, *name_ko, *title, *title_ko,
 		*label, *label_ko, *reason,
-	           *note, *by, *direction, *courier_name, *received_by, *purpose;
-	int64_t charge_id, undo_until;
+	           *note, *by, *direction, *courier_name, *received_by, *purpose, *cancel_by;
+	int64_t charge_id, undo_until, refund_no, compensation_due;
 	int64_t link_id, customer_id, payee_id, applicant_id, case_id, item_id, window_from, window_to, refund_due,
 		amount, refunded_amount, quantity, lost, stock,
 	        low_stock, odometer_km, fuel_percent, delivery_id, courier_id;
@@ -61,6 +65,8 @@ static const struct member message_event_members[] = {
 	SHAPE_INT(message_event, delivery_id), SHAPE_INT(message_event, courier_id),
 	SHAPE_INT(message_event, link_id), SHAPE_TEXT(message_event, purpose),
 	SHAPE_INT(message_event, charge_id), SHAPE_TIME(message_event, undo_until),
+	SHAPE_TEXT(message_event, cancel_by),
+	SHAPE_INT(message_event, refund_no), SHAPE_AMOUNT(message_event, compensation_due),
 };
 static const struct shape message_event_shape = SHAPE(message_event, message_event_members);
 
@@ -112,6 +118,12 @@ take_payload(struct facts *t, const struct message_event *s, int lang)
 		.odometer_km = s->odometer_km,
 		.fuel_percent = s->fuel_percent,
 		.purpose = text_or_empty(s->purpose),
+		.is_by_firm = strcmp(text_or_empty(s->cancel_by), "firm") == 0,
+		.compensation_due = s->compensation_due,
+		.firm_reason = "",
+		.firm_note = "",
+		.part_reason = "",
+		.part_note = "",
 		.link_id = s->link_id,
 		.charge_id = s->charge_id,
 		.undo_until = s->undo_until,
@@ -146,6 +158,7 @@ take_names(struct db *db, struct facts *t, const struct message_event *s)
 struct booked {
 	const char *car_name, *car_name_ko, *plate, *state, *branch_name, *branch_name_ko, *branch_address,
 		*branch_address_ko, *branch_phone;
+	const char *cancel_reason, *cancel_note;
 	int64_t customer_id, starts_at, ends_at, paid_at, amount, n_cars;
 	int64_t cancel_full_before_s, cancel_grace_s, cancel_late_percent, terms_version, charge_id;
 };
@@ -156,6 +169,7 @@ static const struct member booked_members[] = {
 	SHAPE_AMOUNT(booked, amount), SHAPE_INT(booked, n_cars), SHAPE_TIME(booked, paid_at),
 	SHAPE_INT(booked, cancel_full_before_s), SHAPE_INT(booked, cancel_grace_s),
 	SHAPE_INT(booked, cancel_late_percent), SHAPE_INT(booked, terms_version), SHAPE_INT(booked, charge_id),
+	SHAPE_TEXT(booked, cancel_reason), SHAPE_TEXT(booked, cancel_note),
 };
 static const struct shape booked_shape = SHAPE(booked, booked_members);
 
@@ -169,6 +183,7 @@ take_booking(struct db *db, struct facts *t, int lang)
 			"SELECT b.customer_id, b.car_name, b.car_name_ko, b.plate, b.state, b.starts_at, b.ends_at,"
 			" b.amount, b.n_cars, b.paid_at, b.cancel_full_before_s, b.cancel_grace_s,"
 			" b.cancel_late_percent, b.terms_version, COALESCE(b.charge_id, 0) AS charge_id,"
+			" b.cancel_reason, b.cancel_note,"
 			" COALESCE(r.name, '') AS branch_name, COALESCE(r.name_ko, '') AS branch_name_ko,"
 			" COALESCE(r.address, '') AS branch_address, COALESCE(r.address_ko, '') AS branch_address_ko,"
 			" COALESCE(r.phone, '') AS branch_phone"
@@ -185,6 +200,10 @@ take_booking(struct db *db, struct facts *t, int lang)
 	t->amount = b.amount;
 	t->n_more = b.n_cars - 1;
 	t->is_earlier_try = b.charge_id && t->charge_id && t->charge_id != b.charge_id;
+	if (t->is_by_firm) {
+		t->firm_reason = chosen_reason_in_words(&firm_reason_words, b.cancel_reason);
+		t->firm_note = b.cancel_note;
+	}
 	t->cancellation = cancel_terms_booked(
 		&(struct cancel_rule){ b.cancel_full_before_s, b.cancel_grace_s, b.cancel_late_percent }, b.starts_at,
 		b.paid_at, clock_now());
@@ -195,6 +214,54 @@ take_booking(struct db *db, struct facts *t, int lang)
 	t->branch_name = in_lang(lang, b.branch_name, b.branch_name_ko);
 	t->branch_address = in_lang(lang, b.branch_address, b.branch_address_ko);
 	t->branch_phone = b.branch_phone;
+}
+
+struct given { int64_t charge_id, amount, vat_amount, given_amount; };
+static const struct member given_members[] = {
+	SHAPE_INT(given, charge_id), SHAPE_AMOUNT(given, amount), SHAPE_AMOUNT(given, vat_amount),
+	SHAPE_AMOUNT(given, given_amount),
+};
+static const struct shape given_shape = SHAPE(given, given_members);
+
+/* What remains of the price, as on the receipt. */
+static void
+take_kept(struct db *db, struct facts *t)
+{
+	struct given g;
+	struct kept kept;
+
+	if (!*t->code
+		|| !db_one(db, &given_shape, &g,
+			"SELECT COALESCE(charge_id, 0) AS charge_id, amount, vat_amount, given_amount"
+			" FROM v_booking_given WHERE code = $1",
+			t->code))
+		return;
+	kept = kept_of(g.amount, g.vat_amount, g.given_amount,
+		db_int(db, "SELECT outside_amount FROM v_charge WHERE charge_id = $1", g.charge_id));
+	t->kept_amount = kept.amount;
+	t->kept_vat_amount = kept.vat_amount;
+}
+
+struct part { const char *reason, *note; int64_t amount; };
+static const struct member part_members[] = {
+	SHAPE_TEXT(part, reason), SHAPE_TEXT(part, note), SHAPE_AMOUNT(part, amount),
+};
+static const struct shape part_shape = SHAPE(part, part_members);
+
+/* A part of the price that a manager gave back. */
+static void
+take_part(struct db *db, struct facts *t, int64_t refund_no)
+{
+	struct part part;
+
+	if (!refund_no
+		|| !db_one(db, &part_shape, &part,
+			"SELECT reason, note, amount FROM v_part_refund WHERE code = $1 AND refund_no = $2", t->code,
+			refund_no))
+		return;
+	t->part_reason = chosen_reason_in_words(&refund_reason_words, part.reason);
+	t->part_note = part.note;
+	t->refunded_amount = part.amount;
 }
 
 struct brought { const char *address, *place; int64_t window_from, window_to; bool is_brought, is_fetched; };
@@ -303,6 +370,8 @@ facts_read(struct db *db, const struct event *e, int lang, struct facts *t)
 	t->subject_id = e->subject_id;
 	take_names(db, t, &s);
 	take_booking(db, t, lang);
+	take_kept(db, t);
+	take_part(db, t, s.refund_no);
 	take_delivery(db, t);
 	take_lines(db, t);
 	t->is_charged = *t->code != '\0';

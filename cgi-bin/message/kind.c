@@ -1,8 +1,9 @@
 /*
  * kind - the kinds of messages: a row each, and a template of the same name in templates/message/.
  *
- * These have no message, because another one has the same content: booking.cancel_requested while the refund takes its
- * usual moment (remind.c notifies when it takes longer), booking.extra_ended (delivery_cancelled, equipment_rejected
+ * These have no message, because another one has the same content: booking.cancel_requested of a customer while the
+ * refund takes its usual moment (remind.c notifies when it takes longer), booking.refund_granted,
+ * booking.extra_ended (delivery_cancelled, equipment_rejected
  * and equipment_cancelled have the reason, extra_refunded the refund), delivery.requested (booking_confirmed has
  * address and window), booking.returned (booking_completed), what is in a courier's hand-over record, and what a rule
  * approves at once.
@@ -119,6 +120,24 @@ is_reset(struct db *db, const struct event *e, const struct facts *t)
 }
 
 static bool
+is_by_firm(struct db *db, const struct event *e, const struct facts *t)
+{
+	(void)db;
+	(void)e;
+	return t->is_by_firm;
+}
+
+/* The message about the cancellation by the firm names the refund; who was told that it takes longer hears when it is
+ * done. */
+static bool
+is_refund_news(struct db *db, const struct event *e, const struct facts *t)
+{
+	return !t->is_by_firm
+		|| db_exists(db, "SELECT 1 FROM message WHERE subject_id = $1 AND kind = 'booking_cancelling'",
+			e->subject_id);
+}
+
+static bool
 has_no_booking_or_lost(struct db *db, const struct event *e, const struct facts *t)
 {
 	(void)db;
@@ -135,7 +154,9 @@ has_no_booking_or_lost(struct db *db, const struct event *e, const struct facts 
 		N_("Booking confirmed")) \
 	KIND("booking_cancelling",  NULL,                         TOPIC_BOOKING,   TO_CUSTOMER,   NULL, \
 		N_("Refund delayed")) \
-	KIND("booking_cancelled",   EVENT(BOOKING_CANCELLED),     TOPIC_BOOKING,   TO_CUSTOMER,   NULL, \
+	KIND("cancelled_by_firm",   EVENT(BOOKING_CANCEL_REQUESTED), TOPIC_BOOKING, TO_CUSTOMER,  is_by_firm, \
+		N_("Booking cancelled by us")) \
+	KIND("booking_cancelled",   EVENT(BOOKING_CANCELLED),     TOPIC_BOOKING,   TO_CUSTOMER,   is_refund_news, \
 		N_("Booking cancelled")) \
 	KIND("booking_rejected",    EVENT(BOOKING_REJECTED),      TOPIC_BOOKING,   TO_CUSTOMER,   NULL, \
 		N_("Booking rejected")) \
@@ -157,6 +178,8 @@ has_no_booking_or_lost(struct db *db, const struct event *e, const struct facts 
 		N_("Payment refunded")) \
 	KIND("payout_completed",    EVENT(PAYOUT_COMPLETED),      TOPIC_REFUND,    TO_CUSTOMER,   NULL, \
 		N_("Payout made")) \
+	KIND("part_refunded",       EVENT(BOOKING_PART_REFUNDED), TOPIC_REFUND,    TO_CUSTOMER,   NULL, \
+		N_("Part refunded")) \
 	KIND("extra_refunded",      EVENT(BOOKING_EXTRA_REFUNDED), TOPIC_REFUND,    TO_CUSTOMER,   NULL, \
 		N_("Extra refunded")) \
 	KIND("delivery_scheduled",  EVENT(DELIVERY_SCHEDULED),    TOPIC_DELIVERY,  TO_CUSTOMER,   NULL, \

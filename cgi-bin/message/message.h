@@ -69,6 +69,12 @@ struct facts {
 	struct cancel_terms cancellation;       /* what cancelling the booking costs */
 	int64_t terms_version;                  /* accepted with the booking; 0: none */
 	const char *terms_url;                  /* where they are; NULL: none */
+	/* the firm could not keep it: why, in words and in the firm's own; what we pay beyond the refund */
+	bool is_by_firm;
+	const char *firm_reason, *firm_note;
+	int64_t compensation_due;
+	const char *part_reason, *part_note;    /* of a part of the price that was refunded */
+	int64_t kept_amount, kept_vat_amount;   /* what remains of the price after all refunds, as on the receipt */
 	const char *link;                       /* our page about it: /my/bookings/MP-… */
 	const char *purpose;                    /* of a link (domain/mail_links.h) */
 	int64_t link_id, expires_at;

@@ -14,6 +14,7 @@ message_on_event(struct db *db, const struct event *e)
 }
 
 static const struct policy policies[] = {
+	ON(BOOKING_CANCEL_REQUESTED, message_on_event), ON(BOOKING_PART_REFUNDED, message_on_event),
 	ON(BOOKING_CONFIRMED, message_on_event), ON(BOOKING_CANCELLED, message_on_event),
 	ON(BOOKING_REJECTED, message_on_event),
 	ON(BOOKING_REFUNDED, message_on_event), ON(BOOKING_NO_SHOW, message_on_event),

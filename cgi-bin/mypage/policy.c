@@ -200,13 +200,15 @@ mypage_on_payment_failed(struct db *db, const struct event *e)
 	return money_history(db, e, rows, 0, p.reason);
 }
 
-/* The refund of an extra: the booking stays paid. */
+/* The refund of an extra, or of a part of the price: the booking stays paid. */
 static bool
-is_of_an_extra(const struct event *e, const struct view_payload *p)
+is_of_a_part(const struct event *e, const struct view_payload *p)
 {
 	size_t len = strlen(e->subject_id);
 
-	return strncmp(p->refund_key, e->subject_id, len) == 0 && strncmp(p->refund_key + len, "-extra-", 7) == 0;
+	return strncmp(p->refund_key, e->subject_id, len) == 0
+		&& (strncmp(p->refund_key + len, "-extra-", 7) == 0
+			|| strncmp(p->refund_key + len, "-refund-", 8) == 0);
 }
 
 static bool
@@ -221,7 +223,7 @@ mypage_on_payment_cancelled(struct db *db, const struct event *e)
 		"UPDATE my_booking SET payment_state = CASE $5 WHEN 1 THEN payment_state"
 		" ELSE 'CANCELLED' END, refunded_amount = $4,"
 		" refunded_at = $2, updated_at = $2, event_id = $3 WHERE code = $1 AND try_no <= $6",
-		e->subject_id, e->occurred_at, e->event_id, p.refunded_amount, is_of_an_extra(e, &p), p.try_no);
+		e->subject_id, e->occurred_at, e->event_id, p.refunded_amount, is_of_a_part(e, &p), p.try_no);
 	return money_history(db, e, rows, p.amount, strcmp(p.paid_by, "bank") == 0 ? "bank" : "");
 }
 
@@ -282,6 +284,17 @@ mypage_on_payout(struct db *db, const struct event *e)
 	struct view_payload p;
 
 	return payload_read(db, e, &p) && history_of(db, e, take_step(db, e, &p), p.amount, "");
+}
+
+/* A manager gives back a part of the price: granted with its amount; the refund itself is in payment.cancelled. */
+static bool
+mypage_on_part(struct db *db, const struct event *e)
+{
+	struct view_payload p;
+	bool is_granted = strcmp(e->type, event_name_BOOKING_REFUND_GRANTED) == 0;
+
+	return payload_read(db, e, &p)
+		&& history_of(db, e, take_step(db, e, &p), is_granted ? p.amount : 0, is_granted ? p.reason : "");
 }
 
 /* --- cars --------------------------------------------------------------------------------------------------------- */
@@ -354,6 +367,8 @@ const struct policy mypage_policies[] = {
 	ON(BOOKING_NO_SHOW_UNDONE, mypage_on_booking_step),
 	ON(BOOKING_NO_SHOW_FINAL, mypage_on_booking_given_up),
 	ON(BOOKING_MOVED, mypage_on_booking_moved),
+	ON(BOOKING_REFUND_GRANTED, mypage_on_part),
+	ON(BOOKING_PART_REFUNDED, mypage_on_part),
 	ON(BOOKING_EXTRA_ENDED, mypage_on_extra_ended),
 	ON(BOOKING_EXTRA_REFUNDED, mypage_on_extra_refunded),
 	ON(DELIVERY_REQUESTED, mypage_on_delivery),

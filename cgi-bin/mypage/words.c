@@ -70,7 +70,9 @@ my_code_in_words(const char *code)
 	const char *ended = end_reason_in_words(code);
 	int i = words_find(&reason_words, code);
 
-	return ended ? ended : i < 0 ? "" : _(reason_word[i].label);
+	if (ended)
+		return ended;
+	return i < 0 ? chosen_reason_in_words(&refund_reason_words, code) : _(reason_word[i].label);
 }
 
 /* Codes are lower-case letters and underscores; what people type is not. */
@@ -98,6 +100,8 @@ my_message_in_words(const char *kind, const struct words *words)
 		{ "remind_overdue", N_("The car is overdue") },
 		{ "booking_cancelling", N_("The refund takes longer than usual") },
 		{ "extra_refunded", N_("An extra was refunded") },
+		{ "cancelled_by_firm", N_("We had to cancel the booking") },
+		{ "part_refunded", N_("A part of the price was refunded") },
 	};
 	char type[60];
 	char *cut;

@@ -7,6 +7,7 @@
  */
 #include "payment_steps.h"
 
+#include "domain/bookings.h"
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
 #include "lib/base/log.h"
@@ -43,6 +44,7 @@ refund_reason_label(const char *reason)
 	static const struct word reasons[] = {
 		{ "customer", N_("Cancelled by the customer") },
 		{ "manager", N_("Cancelled by the branch") },
+		{ "firm", N_("Cancelled by us") },
 		{ "car_refused", N_("The car could not be provided") },
 		{ "outside", N_("Refunded in the payment provider's dashboard") },
 		{ "extra", N_("Part of the booking could not be provided") },
@@ -51,11 +53,13 @@ refund_reason_label(const char *reason)
 		{ "given_up", N_("Cancelled before the booking was made") },
 		{ "hold_over", N_("Cancelled before the booking was made") },
 	};
+	int part; /* a manager's reason for giving back a part of the price */
 
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
 		if (strcmp(reasons[i].code, reason) == 0)
 			return reasons[i].label;
-	return reason;
+	part = words_find(&refund_reason_words, reason);
+	return part < 0 ? reason : refund_reason_words.word[part].label;
 }
 
 /* A refund the provider has not done, with what it needs of its charge. */

@@ -68,12 +68,16 @@ CHECK(undo_not_waited_for,
 	" OR EXISTS (SELECT 1 FROM slot s WHERE s.booking_id = b.booking_id AND s.ends_at < b.ends_at))"
 	" UNION ALL SELECT b.code FROM booking b WHERE b.state = 'RETURNED' AND b.undo_until = 0 /*scan*/")
 
-/* The firm keeps the late share of what the extras have not got back. Those of before have no such event. */
+/* The firm keeps the late share of what was not given back for extras or, before that, in parts. Those of before have
+ * no such event. */
 CHECK(no_shows_kept,
 	"SELECT b.code || ': due ' || b.refund_due FROM booking b WHERE b.state = 'NO_SHOW' AND b.undo_until = 0"
 	" AND EXISTS (SELECT 1 FROM event e WHERE e.subject_id = b.code AND e.type = 'booking.no_show_final')"
-	" AND (b.refund_due <> (b.amount - (SELECT COALESCE(SUM(x.refund_due), 0) FROM booking_extra x"
+	" AND (b.refund_due > (b.amount - (SELECT COALESCE(SUM(x.refund_due), 0) FROM booking_extra x"
 	"  WHERE x.booking_id = b.booking_id)) * b.cancel_late_percent / 100"
+	"  OR b.refund_due < (b.amount - (SELECT COALESCE(SUM(x.refund_due), 0) FROM booking_extra x"
+	"  WHERE x.booking_id = b.booking_id) - (SELECT COALESCE(SUM(p.amount), 0) FROM part_refund p"
+	"  WHERE p.booking_id = b.booking_id)) * b.cancel_late_percent / 100"
 	"  OR (b.refund_due > 0) <> (b.refund_state <> 'NONE')) /*scan*/")
 
 #define UNDO_LATE_S 300
@@ -99,17 +103,43 @@ CHECK(addresses,
 	" OR d.collects <> (SELECT COUNT(*) FROM booking_extra y WHERE y.booking_id = b.booking_id"
 	" AND y.kind = 'collection') /*scan*/")
 
-/* Of a paid booking: a cancelled extra is owed back in full until it is refunded. */
+/* What is due of booking b: its own refund, those of its extras, and the parts that managers gave back. */
+#define DUE "(b.refund_due + (SELECT COALESCE(SUM(y.refund_due), 0) FROM booking_extra y" \
+	" WHERE y.booking_id = b.booking_id) + (SELECT COALESCE(SUM(p.amount), 0) FROM part_refund p" \
+	" WHERE p.booking_id = b.booking_id))"
+
+/* Of a paid booking: a cancelled extra is owed back in full until it is refunded, or as much of it as was left of the
+ * price. */
 CHECK(extras_not_refunded,
 	"SELECT b.code FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id WHERE CASE x.state"
-	" WHEN 'ENDED' THEN x.refund_due <> x.amount OR (x.refund_state = 'NONE' AND x.amount > 0) OR b.state IN"
-	" ('HELD', 'EXPIRED')"
+	" WHEN 'ENDED' THEN (x.refund_due <> x.amount AND " DUE " <> b.amount)"
+	" OR (x.refund_state = 'NONE' AND x.refund_due > 0) OR b.state IN ('HELD', 'EXPIRED')"
 	" ELSE x.refund_due > 0 OR x.refund_state <> 'NONE' END"
 	" OR x.refunded_amount <> CASE x.refund_state WHEN 'DONE' THEN x.refund_due ELSE 0 END /*scan*/")
 
 CHECK(more_due_than_paid,
-	"SELECT b.code FROM booking b JOIN booking_extra x ON x.booking_id = b.booking_id"
-	" GROUP BY b.booking_id HAVING b.refund_due + SUM(x.refund_due) > b.amount /*scan*/ /*sort*/")
+	"SELECT b.code FROM booking b WHERE " DUE " > b.amount /*scan*/")
+
+/* --- what the firm could not keep, and what managers gave back ---------------------------------------------------- */
+
+CHECK(firm_keeps_nothing,
+	"SELECT b.code FROM booking b WHERE b.cancel_by = 'firm' AND b.state IN ('CANCEL_REQUESTED', 'CANCELLED')"
+	" AND " DUE " <> b.amount /*scan*/")
+
+/* While a cancellation waits for delivery it is named too. */
+CHECK(cancelled_by,
+	"SELECT b.code FROM booking b WHERE (b.cancel_by <> '') <>"
+	" (b.state IN ('CANCEL_REQUESTED', 'CANCELLED') OR b.cancel_asked_at > 0)"
+	" OR (b.cancel_by = 'firm') <> (b.cancel_reason <> '') /*scan*/")
+
+CHECK(compensated_without_cause,
+	"SELECT b.code FROM booking b WHERE (b.compensation_due > 0 AND b.state <> 'REJECTED'"
+	" AND NOT (b.cancel_by = 'firm' AND b.state IN ('CANCEL_REQUESTED', 'CANCELLED')))"
+	" OR (b.compensation_due = 0) <> (b.compensation_state = 'NONE') /*scan*/")
+
+CHECK(parts_in_state,
+	"SELECT b.code FROM part_refund p JOIN booking b ON b.booking_id = p.booking_id"
+	" WHERE b.state IN ('HELD', 'PAID', 'EXPIRED', 'REJECTED') /*scan*/")
 
 /* --- the firm's terms --------------------------------------------------------------------------------------------- */
 
@@ -168,6 +198,26 @@ CHECK(stuck_extras,
 	"SELECT b.code FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id"
 	" WHERE x.refund_state = 'PENDING' AND x.ended_at < $1 /*scan*/", in->now - REFUND_LATE_S)
 
+CHECK(stuck_parts,
+	"SELECT b.code FROM part_refund p JOIN booking b ON b.booking_id = p.booking_id"
+	" WHERE p.refund_state = 'PENDING' AND p.asked_at < $1 /*scan*/", in->now - REFUND_LATE_S)
+
+CHECK(stuck_compensations,
+	"SELECT b.code FROM booking b WHERE b.compensation_state = 'PENDING' AND b.ended_at < $1 /*scan*/",
+	in->now - REFUND_LATE_S)
+
+/* Others had its car until its end, or it is not in service: the sweep cancels it for the firm, but not while a courier
+ * is on the way to its customer. */
+CHECK(late_cars,
+	"SELECT b.code FROM booking b WHERE b.state = 'CONFIRMED' AND b.ends_at < $1"
+	" AND (EXISTS (SELECT 1 FROM slot s JOIN custody c ON c.car_id = s.car_id"
+	" WHERE s.booking_id = b.booking_id AND s.booking_id <> 0"
+	" AND COALESCE(c.booking_id, 0) <> b.booking_id AND c.from_at < b.ends_at"
+	" AND (c.to_at IS NULL OR c.to_at >= b.ends_at)) OR EXISTS (SELECT 1 FROM v_booked_car g"
+	" WHERE g.booking_id = b.booking_id AND g.service <> 'IN_SERVICE')) AND NOT EXISTS (SELECT 1 FROM v_delivery d"
+	" WHERE d.booking_code = b.code AND d.direction = 'delivery' AND d.state IN ('SHIPPED', 'DELIVERED'))"
+	" /*scan*/", in->now - REFUND_LATE_S)
+
 CHECK(stuck_cancellations,
 	"SELECT b.code FROM booking b WHERE b.cancel_asked_at > 0"
 	" AND b.cancel_asked_at < $1 /*scan*/", in->now - REFUND_LATE_S)
@@ -222,14 +272,23 @@ const struct check booking_checks[] = {
 		undo_not_waited_for },
 	{ "of a booking that was not picked up the late fee is kept at most", CHECK_FAST, no_shows_kept },
 	{ "every no-show and return is final 5 minutes after it can no longer be undone", CHECK_WORK, stuck_undo },
-	{ "a cancelled extra is refunded in full", CHECK_FAST, extras_not_refunded },
-	{ "the refunds due for a booking and its extras do not exceed the amount paid", CHECK_FAST,
+	{ "a cancelled extra is refunded in full, or as much as is left of the price", CHECK_FAST,
+		extras_not_refunded },
+	{ "the refunds due for a booking, its extras and parts do not exceed the amount paid", CHECK_FAST,
 		more_due_than_paid },
+	{ "a booking cancelled by the firm is refunded in full", CHECK_FAST, firm_keeps_nothing },
+	{ "every cancelled booking, and no other, says who cancelled it", CHECK_FAST, cancelled_by },
+	{ "only a booking that the firm could not keep is compensated", CHECK_FAST, compensated_without_cause },
+	{ "parts are refunded only of a booking that was confirmed", CHECK_FAST, parts_in_state },
 	{ "no hold is older than a minute after its expiry", CHECK_WORK, stuck_holds },
 	{ "no paid booking has been unconfirmed for more than 5 minutes", CHECK_WORK, stuck_paid },
 	{ "no cancellation or refund of a booking has been pending for more than 15 minutes", CHECK_WORK,
 		stuck_refunds },
 	{ "no partial refund of a booking has been pending for more than 15 minutes", CHECK_WORK, stuck_extras },
+	{ "no refund of a part has been pending for more than 15 minutes", CHECK_WORK, stuck_parts },
+	{ "no compensation has been without a payout for more than 15 minutes", CHECK_WORK, stuck_compensations },
+	{ "no booking whose car was not there for it is still confirmed 15 minutes after its end", CHECK_WORK,
+		late_cars },
 	{ "no cancellation has been waiting for delivery for more than 15 minutes", CHECK_WORK, stuck_cancellations },
 	{ "the reservations of fleet match the bookings", CHECK_FAST, reservations },
 	{ "every reservation refers to a booking and one of its cars", CHECK_FAST, reservations_without_booking },

@@ -34,7 +34,10 @@ CHECK(refunds_and_bookings,
 	"  FROM charge k WHERE k.subject_id = b.code ORDER BY k.refunded_amount DESC, k.charge_id LIMIT 1))"
 	" LEFT JOIN (SELECT booking_id, SUM(refunded_amount) AS refunded_amount, SUM(CASE refund_state"
 	" WHEN 'PENDING' THEN 1 ELSE 0 END) AS n_pending"
-	"  FROM booking_extra GROUP BY booking_id) x ON x.booking_id = b.booking_id"
+	"  FROM (SELECT booking_id, refunded_amount, refund_state FROM booking_extra UNION ALL SELECT booking_id,"
+	"   CASE refund_state WHEN 'DONE' THEN amount ELSE 0 END, refund_state FROM part_refund) y"
+	"  GROUP BY booking_id) x"
+	"  ON x.booking_id = b.booking_id"
 	" LEFT JOIN (SELECT charge_id, SUM(amount) AS amount FROM refund WHERE is_outside = 1 GROUP BY charge_id) o"
 	"  ON o.charge_id = c.charge_id"
 	" WHERE b.refund_state <> 'PENDING' AND COALESCE(x.n_pending, 0) = 0"
@@ -139,6 +142,13 @@ CHECK(payout_postings,
 	"  WHERE p.payout_id = o.payout_id AND p.kind = 'payout_reversed' AND l.account = k.account)"
 	" /*scan*/ /*sort*/")
 
+/* Payment has it before booking knows, and never without booking's wish. */
+CHECK(compensations,
+	"SELECT b.code FROM booking b LEFT JOIN payout o ON o.key = b.code || '-compensation'"
+	" WHERE (b.compensation_state = 'DONE' AND o.payout_id IS NULL)"
+	" OR (o.payout_id IS NOT NULL AND (o.amount <> b.compensation_due OR o.payee_id <> b.customer_id"
+	"  OR o.subject_id <> b.code OR o.kind <> 'compensation' OR o.currency <> b.currency)) /*scan*/")
+
 CHECK(payouts_owed,
 	"SELECT 'ledger ' || m.ledger || ', payouts assigned ' || m.owed FROM ("
 	"  SELECT (SELECT COALESCE(SUM(amount), 0) FROM ledger_line WHERE account = 'payouts_payable') AS ledger,"
@@ -228,6 +238,7 @@ const struct check money_checks[] = {
 	{ "every posting has a known kind and known accounts", CHECK_FAST, words_of_postings },
 	{ "every posting has the subject and currency of its charge or payout", CHECK_FAST, subjects_of_postings },
 	{ "every payout is posted when it is due and when it is paid or fails", CHECK_FAST, payout_postings },
+	{ "every compensation of a booking is one payout of its amount", CHECK_FAST, compensations },
 	{ "payouts_payable equals the payouts to be paid", CHECK_FAST, payouts_owed },
 	{ "card_clearing equals captures minus refunds to cards", CHECK_FAST, clearing },
 	{ "refunds_payable equals the refunds in progress", CHECK_FAST, payable },

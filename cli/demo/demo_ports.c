@@ -93,7 +93,25 @@ refund_here(struct db *db, const struct booking *b, const struct booking_refund 
 	return REFUND_ANSWER_LATER;
 }
 
-static const struct payment_client payments_here = { charge_here, look_up_here, refund_here, NULL, NULL };
+static enum payout_answer
+payout_here(struct db *db, const struct booking *b, const struct booking_payout *q)
+{
+	const struct payout_order o = {
+		.key = q->key,
+		.subject_id = b->code,
+		.currency = b->currency,
+		.payee_id = b->customer_id,
+		.amount = q->amount,
+		.kind = words_find(&payout_kind_words, q->kind),
+		.way = PAYOUT_BY_BANK,
+	};
+	struct payout p;
+
+	return payout_assign(db, &o, &p) == PAYOUT_OUTCOME_DONE ? PAYOUT_ANSWER_DONE : PAYOUT_ANSWER_REFUSED;
+}
+
+static const struct payment_client payments_here = { charge_here, look_up_here, refund_here, NULL, NULL,
+	payout_here };
 
 /* --- delivery: is asked before a booking is cancelled ------------------------------------------------------------- */
 

@@ -383,3 +383,132 @@ CREATE VIEW v_booking AS
 	       currency, charge_id, refund_state, refund_due, refunded_amount, held_at, paid_at, ended_at, n_cars, cancel_asked_at,
 	       cancel_full_before_s, cancel_grace_s, cancel_late_percent, terms_version, undo_until
 	  FROM booking;
+
+-- booking: cancelled by the firm, with compensation; parts that managers refund. A booking that was cancelled before counts as cancelled by or
+-- for its customer, whose rule was applied.
+ALTER TABLE booking ADD COLUMN cancel_by TEXT NOT NULL DEFAULT '' CHECK (cancel_by IN ('', 'customer', 'firm'));
+ALTER TABLE booking ADD COLUMN cancel_reason TEXT NOT NULL DEFAULT '' CHECK (length(cancel_reason) <= 40) CHECK ((cancel_by = 'firm') = (cancel_reason <> ''));
+ALTER TABLE booking ADD COLUMN cancel_note TEXT NOT NULL DEFAULT '' CHECK (length(cancel_note) <= 500) CHECK (cancel_by = 'firm' OR cancel_note = '');
+ALTER TABLE booking ADD COLUMN compensation_due INTEGER NOT NULL DEFAULT 0 CHECK (compensation_due >= 0);
+ALTER TABLE booking ADD COLUMN compensation_state TEXT NOT NULL DEFAULT 'NONE' CHECK (compensation_state IN ('NONE', 'PENDING', 'DONE')) CHECK ((compensation_state = 'NONE') = (compensation_due = 0));
+ALTER TABLE booking ADD COLUMN compensation_tries INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE booking ADD COLUMN compensation_next_at INTEGER NOT NULL DEFAULT 0;
+UPDATE booking SET cancel_by = 'customer' WHERE state IN ('CANCEL_REQUESTED', 'CANCELLED') OR cancel_asked_at > 0;
+CREATE INDEX booking_compensations ON booking (compensation_next_at) WHERE compensation_state = 'PENDING';
+CREATE TABLE part_refund (
+	booking_id   INTEGER NOT NULL REFERENCES booking (booking_id),
+	refund_no    INTEGER NOT NULL CHECK (refund_no >= 1),
+	amount       INTEGER NOT NULL CHECK (amount > 0),
+	reason       TEXT NOT NULL CHECK (length(reason) BETWEEN 1 AND 40),
+	note         TEXT NOT NULL CHECK (length(note) BETWEEN 1 AND 500),
+	asked_at     INTEGER NOT NULL,
+	asked_by     INTEGER NOT NULL,
+	refund_state TEXT NOT NULL DEFAULT 'PENDING' CHECK (refund_state IN ('PENDING', 'DONE')),
+	refund_tries INTEGER NOT NULL DEFAULT 0,
+	refund_next_at INTEGER NOT NULL DEFAULT 0,
+	last_error   TEXT NOT NULL DEFAULT '' CHECK (length(last_error) <= 200),
+	request_key  TEXT NOT NULL DEFAULT '' CHECK (length(request_key) <= 200),
+	PRIMARY KEY (booking_id, refund_no)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX part_refund_waiting ON part_refund (refund_next_at) WHERE refund_state = 'PENDING';
+CREATE UNIQUE INDEX part_refund_once ON part_refund (booking_id, request_key) WHERE request_key <> '';
+CREATE TRIGGER part_refund_begins BEFORE INSERT ON part_refund WHEN NEW.refund_state <> 'PENDING' OR NOT EXISTS (
+	SELECT 1 FROM booking b WHERE b.booking_id = NEW.booking_id
+	   AND b.state IN ('CONFIRMED', 'OUT', 'RETURNED', 'COMPLETED', 'NO_SHOW', 'CANCELLED'))
+BEGIN SELECT RAISE(ABORT, 'part_refund_state'); END;
+CREATE TRIGGER part_refund_is_frozen BEFORE UPDATE OF booking_id, refund_no, amount, reason, note, asked_at, asked_by ON part_refund
+BEGIN SELECT RAISE(ABORT, 'part_refund_is_frozen'); END;
+CREATE TRIGGER part_refund_is_done BEFORE UPDATE ON part_refund WHEN OLD.refund_state = 'DONE' BEGIN SELECT RAISE(ABORT, 'part_refund_is_frozen'); END;
+CREATE TRIGGER part_refund_never_goes BEFORE DELETE ON part_refund BEGIN SELECT RAISE(ABORT, 'booking_never_goes'); END;
+
+CREATE TRIGGER part_refund_within_amount BEFORE INSERT ON part_refund WHEN NEW.amount
+	+ (SELECT COALESCE(SUM(p.amount), 0) FROM part_refund p WHERE p.booking_id = NEW.booking_id)
+	+ (SELECT COALESCE(SUM(x.refund_due), 0) FROM booking_extra x WHERE x.booking_id = NEW.booking_id)
+	+ (SELECT b.refund_due FROM booking b WHERE b.booking_id = NEW.booking_id) > (SELECT b.amount FROM booking b WHERE b.booking_id = NEW.booking_id)
+BEGIN SELECT RAISE(ABORT, 'refund_too_much'); END;
+CREATE TRIGGER booking_refund_within_amount BEFORE UPDATE OF refund_due ON booking WHEN NEW.refund_due
+	+ (SELECT COALESCE(SUM(p.amount), 0) FROM part_refund p WHERE p.booking_id = NEW.booking_id)
+	+ (SELECT COALESCE(SUM(x.refund_due), 0) FROM booking_extra x WHERE x.booking_id = NEW.booking_id) > NEW.amount
+BEGIN SELECT RAISE(ABORT, 'refund_too_much'); END;
+CREATE TRIGGER extra_refund_within_amount BEFORE UPDATE OF refund_due ON booking_extra WHEN NEW.refund_due
+	+ (SELECT COALESCE(SUM(p.amount), 0) FROM part_refund p WHERE p.booking_id = NEW.booking_id)
+	+ (SELECT COALESCE(SUM(x.refund_due), 0) FROM booking_extra x WHERE x.booking_id = NEW.booking_id AND x.line_no <> NEW.line_no)
+	+ (SELECT b.refund_due FROM booking b WHERE b.booking_id = NEW.booking_id) > (SELECT b.amount FROM booking b WHERE b.booking_id = NEW.booking_id)
+BEGIN SELECT RAISE(ABORT, 'refund_too_much'); END;
+CREATE TRIGGER booking_of_firm_keeps_nothing BEFORE UPDATE OF state ON booking WHEN NEW.state = 'CANCEL_REQUESTED' AND NEW.cancel_by = 'firm'
+	AND NEW.refund_due + (SELECT COALESCE(SUM(p.amount), 0) FROM part_refund p WHERE p.booking_id = NEW.booking_id)
+	+ (SELECT COALESCE(SUM(x.refund_due), 0) FROM booking_extra x WHERE x.booking_id = NEW.booking_id) <> NEW.amount
+BEGIN SELECT RAISE(ABORT, 'firm_keeps_nothing'); END;
+CREATE TRIGGER booking_compensates BEFORE UPDATE OF compensation_due ON booking WHEN NEW.compensation_due <> OLD.compensation_due
+	AND (OLD.compensation_due <> 0 OR NOT (NEW.state = 'REJECTED' OR NEW.state = 'CANCEL_REQUESTED' AND NEW.cancel_by = 'firm'))
+BEGIN SELECT RAISE(ABORT, 'compensation_is_frozen'); END;
+CREATE TRIGGER booking_cancelled_by BEFORE UPDATE OF cancel_by, cancel_reason, cancel_note ON booking
+	WHEN OLD.state IN ('CANCEL_REQUESTED', 'CANCELLED')
+BEGIN SELECT RAISE(ABORT, 'booking_is_frozen'); END;
+DROP VIEW v_booking;
+CREATE VIEW v_booking AS
+	SELECT booking_id, code, customer_id, car_id, car_name, car_name_ko, plate, branch_id, state, starts_at, ends_at, amount, vat_amount,
+	       currency, charge_id, refund_state, refund_due, refunded_amount, held_at, paid_at, ended_at, n_cars, cancel_asked_at,
+	       cancel_full_before_s, cancel_grace_s, cancel_late_percent, terms_version, undo_until, cancel_by, cancel_reason, cancel_note,
+	       compensation_due, compensation_state
+	  FROM booking;
+CREATE VIEW v_booking_given AS
+	SELECT b.code, b.charge_id, b.amount, b.vat_amount, b.refunded_amount
+	       + (SELECT COALESCE(SUM(x.refunded_amount), 0) FROM booking_extra x WHERE x.booking_id = b.booking_id)
+	       + (SELECT COALESCE(SUM(p.amount), 0) FROM part_refund p WHERE p.booking_id = b.booking_id AND p.refund_state = 'DONE') AS given_amount
+	  FROM booking b;
+CREATE VIEW v_part_refund AS
+	SELECT b.code, p.refund_no, p.amount, p.reason, p.note, p.refund_state, p.asked_at
+	  FROM part_refund p JOIN booking b ON b.booking_id = p.booking_id;
+DROP VIEW v_stuck_booking;
+CREATE VIEW v_stuck_booking AS
+	SELECT 'hold' AS kind, code AS subject_id, customer_id, hold_until AS since, 0 AS tries, hold_until AS next_at, amount, currency, last_error
+	  FROM booking WHERE state = 'HELD' AND asked_at = 0
+	UNION ALL
+	SELECT 'asked', code, customer_id, asked_at, ask_tries, ask_next_at, amount, currency, last_error
+	  FROM booking WHERE state = 'HELD' AND asked_at > 0
+	UNION ALL
+	SELECT 'unconfirmed', b.code, b.customer_id, b.paid_at,
+	       (SELECT COALESCE(MAX(r.tries), 0) FROM event_retry r WHERE r.consumer IN ('booking', 'fleet') AND r.subject_id = b.code),
+	       (SELECT COALESCE(MIN(r.next_at), 0) FROM event_retry r WHERE r.consumer IN ('booking', 'fleet') AND r.subject_id = b.code AND r.dead = 0),
+	       b.amount, b.currency,
+	       (SELECT COALESCE(MAX(r.error), '') FROM event_retry r WHERE r.consumer IN ('booking', 'fleet') AND r.subject_id = b.code)
+	  FROM booking b WHERE b.state = 'PAID'
+	UNION ALL
+	SELECT 'cancel', code, customer_id, ended_at, refund_tries, refund_next_at, refund_due, currency, last_error
+	  FROM booking WHERE refund_state = 'PENDING' AND state = 'CANCEL_REQUESTED'
+	UNION ALL
+	SELECT 'refund', code, customer_id, ended_at, refund_tries, refund_next_at,
+	       CASE state WHEN 'EXPIRED' THEN amount ELSE refund_due END, currency, last_error
+	  FROM booking WHERE refund_state = 'PENDING' AND state <> 'CANCEL_REQUESTED'
+	UNION ALL
+	SELECT 'wish', code, customer_id, cancel_asked_at, cancel_tries, cancel_next_at, amount, currency, ''
+	  FROM booking WHERE cancel_asked_at > 0
+	UNION ALL
+	SELECT 'extra', b.code, b.customer_id, x.ended_at, x.refund_tries, x.refund_next_at, x.refund_due, b.currency, x.last_error
+	  FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id WHERE x.refund_state = 'PENDING'
+	UNION ALL
+	SELECT 'custody', b.code, b.customer_id,
+	       (SELECT MAX(c.to_at) FROM custody c WHERE c.booking_id = b.booking_id AND c.ended_by = 'taken_over'), 0, 0, b.amount, b.currency, ''
+	  FROM booking b WHERE b.state = 'OUT'
+	   AND EXISTS (SELECT 1 FROM custody c WHERE c.booking_id = b.booking_id AND c.ended_by = 'taken_over')
+	UNION ALL
+	SELECT 'car_gone', b.code, b.customer_id,
+	       (SELECT MAX(CASE WHEN c.service_at > b.paid_at THEN c.service_at ELSE b.paid_at END) FROM v_booked_car c
+	         WHERE c.booking_id = b.booking_id AND (c.service <> 'IN_SERVICE' OR c.branch_id <> b.branch_id)), 0, 0, b.amount, b.currency,
+	       CASE WHEN EXISTS (SELECT 1 FROM v_booked_car c WHERE c.booking_id = b.booking_id AND c.service = 'RETIRED') THEN 'retired'
+	            WHEN EXISTS (SELECT 1 FROM v_booked_car c WHERE c.booking_id = b.booking_id AND c.service <> 'IN_SERVICE') THEN 'out_of_service'
+	            ELSE 'moved' END
+	  FROM booking b WHERE b.state = 'CONFIRMED'
+	   AND EXISTS (SELECT 1 FROM v_booked_car c WHERE c.booking_id = b.booking_id AND (c.service <> 'IN_SERVICE' OR c.branch_id <> b.branch_id))
+	UNION ALL
+	SELECT 'part', b.code, b.customer_id, p.asked_at, p.refund_tries, p.refund_next_at, p.amount, b.currency, p.last_error
+	  FROM part_refund p JOIN booking b ON b.booking_id = p.booking_id WHERE p.refund_state = 'PENDING'
+	UNION ALL
+	SELECT 'compensation', code, customer_id, ended_at, compensation_tries, compensation_next_at, compensation_due, currency, ''
+	  FROM booking WHERE compensation_state = 'PENDING'
+	UNION ALL
+	SELECT 'no_car', b.code, b.customer_id, b.starts_at, 0, 0, b.amount, b.currency, ''
+	  FROM booking b WHERE b.state = 'CONFIRMED' AND b.cancel_asked_at = 0 AND EXISTS (
+	       SELECT 1 FROM slot s JOIN custody c ON c.car_id = s.car_id WHERE s.booking_id = b.booking_id AND s.booking_id <> 0
+	          AND COALESCE(c.booking_id, 0) <> b.booking_id AND c.from_at < b.ends_at AND (c.to_at IS NULL OR c.to_at >= b.ends_at));

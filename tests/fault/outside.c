@@ -280,7 +280,7 @@ refund_here(struct db *db, const struct booking *b, const struct booking_refund 
 void
 outside_payments(struct db *db)
 {
-	static const struct payment_client here = { charge_here, look_up_here, refund_here, NULL, NULL };
+	static const struct payment_client here = { charge_here, look_up_here, refund_here, NULL, NULL, NULL };
 
 	payment_db = db;
 	payment_client = &here;

@@ -92,6 +92,36 @@ world_refund(struct db *d, const struct booking *b, const struct booking_refund 
 	return REFUND_ANSWER_DONE;
 }
 
+/* Payment owes a key once, and always with the same amount. */
+static enum payout_answer payout_reply;
+static int n_payouts;
+static int64_t paid_out;
+static struct { char key[60]; int64_t amount; } payout_keys[400];
+static int n_payout_keys;
+
+static inline enum payout_answer
+world_payout(struct db *d, const struct booking *b, const struct booking_payout *p)
+{
+	(void)d;
+	n_payouts++;
+	if (during_payment)
+		during_payment(b);
+	if (payout_reply == PAYOUT_ANSWER_REFUSED)
+		return payout_reply;
+	for (int i = 0; i < n_payout_keys; i++)
+		if (strcmp(payout_keys[i].key, p->key) == 0) {
+			assert_int_equal(payout_keys[i].amount, p->amount);
+			return payout_reply;
+		}
+	if (payout_reply == PAYOUT_ANSWER_LATER)
+		return payout_reply;
+	assert_true(n_payout_keys < 400);
+	snprintf(payout_keys[n_payout_keys].key, sizeof(payout_keys[0].key), "%s", p->key);
+	payout_keys[n_payout_keys++].amount = p->amount;
+	paid_out += p->amount;
+	return PAYOUT_ANSWER_DONE;
+}
+
 static inline int
 world_payment_closed(void)
 {
@@ -99,7 +129,7 @@ world_payment_closed(void)
 }
 
 static const struct payment_client world_payment = { world_charge, world_look_up, world_refund, world_payment_closed,
-	NULL };
+	NULL, world_payout };
 
 /* --- review and delivery ------------------------------------------------------------------------------------------ */
 
@@ -159,7 +189,9 @@ world_reset(void)
 	delivery_reply = DELIVERY_ANSWER_CANCELLED;
 	n_charges = n_look_ups = n_refunds = n_refund_keys = n_reviews = n_deliveries = payment_closed_s =
 		review_closed_s = 0;
-	charged = refunded = 0;
+	payout_reply = PAYOUT_ANSWER_DONE;
+	n_payouts = n_payout_keys = 0;
+	charged = refunded = paid_out = 0;
 	charge_reason = "";
 	charge_key[0] = '\0';
 	refund_asked = -1;

@@ -191,7 +191,7 @@ TEST(nobody_is_a_no_show_while_another_customer_has_the_car)
 	struct custody with;
 	int64_t from;
 
-	for (int64_t at = NOW + 2 * DAY; at < NOW + 5 * DAY; at += 5 * HOUR) {
+	for (int64_t at = NOW + 2 * DAY; at < NOW + 2 * DAY + rental.late_car_cancel_s; at += 5 * HOUR) {
 		clock_set(at);
 		booking_sweep(db);
 		assert_false(booking_no_show(db, &next, 9));
@@ -231,10 +231,11 @@ TEST(a_customer_whose_car_came_back_only_after_the_booking_had_ended_is_no_no_sh
 	clock_set(NOW + 3 * DAY);
 	assert_true(booking_take_back(db, &late, 9));
 	clock_set(NOW + 9 * DAY);
-	booking_sweep(db);
 	assert_int_equal(may_no_show(next.code, &from, &with), NO_SHOW_NEVER_THERE);
 	assert_false(booking_no_show(db, &next, 9));
-	assert_int_equal(find(next.code).state, BOOKING_CONFIRMED);
+	booking_sweep(db);
+	assert_int_equal(find(next.code).state, BOOKING_CANCELLED);
+	assert_int_equal(find(next.code).cancel_by, CANCEL_BY_FIRM);
 }
 
 TEST(a_booking_that_fleet_confirmed_late_has_the_same_time_from_then)

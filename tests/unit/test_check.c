@@ -241,6 +241,11 @@ seen(void **state)
 	" SELECT booking_id, 9, '" kind "', 1, 3, 5000, '" state "', '" refund_state "', " due ", " back ", 1" \
 	" FROM booking" BOOKING("CONFIRMED") ";"
 
+/* A part of the price that a manager gave back, of the first confirmed booking. */
+#define GIVEN(refund_state) \
+	"INSERT INTO part_refund (booking_id, refund_no, amount, reason, note, asked_at, asked_by, refund_state)" \
+	" SELECT booking_id, 1, 1000, 'other', 'x', 1, 1, '" refund_state "' FROM booking" BOOKING("CONFIRMED") ";"
+
 /* … and its review case. */
 #define CASE(state) \
 	"INSERT INTO review_case (key, kind, subject_id, applicant_id, title, quantity, state, reason," \
@@ -363,19 +368,50 @@ static struct fault faults[] = {
 		"a booking with delivery has an address and a delivery time within the booking", NULL,
 	  PART("delivery", "BOOKED", "NONE", "0",
 	  	"0") WISH("CONFIRMED") "UPDATE booking_delivery SET window_from = window_from - 1", NULL },
-	{ "an_ended_extra_without_a_refund_is_seen", "a cancelled extra is refunded in full", NULL,
+	{ "an_ended_extra_without_a_refund_is_seen",
+		"a cancelled extra is refunded in full, or as much as is left of the price", NULL,
 	  PART("equipment", "ENDED", "NONE", "0", "0"), NULL },
-	{ "an_extra_refunded_in_part_is_seen", "a cancelled extra is refunded in full", NULL,
+	{ "an_extra_refunded_in_part_is_seen",
+		"a cancelled extra is refunded in full, or as much as is left of the price", NULL,
 	  PART("equipment", "ENDED", "DONE", "5000", "4000"), NULL },
-	{ "a_booked_extra_with_a_refund_is_seen", "a cancelled extra is refunded in full", NULL,
+	{ "a_booked_extra_with_a_refund_is_seen",
+		"a cancelled extra is refunded in full, or as much as is left of the price", NULL,
 	  PART("equipment", "BOOKED", "PENDING", "5000", "0"), NULL },
 	{ "more_refund_due_than_was_paid_is_seen",
-		"the refunds due for a booking and its extras do not exceed the amount paid", NULL,
+		"the refunds due for a booking, its extras and parts do not exceed the amount paid", NULL,
 	  PART("equipment", "ENDED", "PENDING", "5000",
 	  	"0") "UPDATE booking SET refund_due = amount" BOOKING("CONFIRMED"), NULL },
 	{ "an_extras_refund_that_never_ends_is_seen",
 		"no partial refund of a booking has been pending for more than 15 minutes", NULL,
 	  PART("equipment", "ENDED", "PENDING", "5000", "0"), NULL },
+	/* what the firm could not keep, what managers gave back */
+	{ "a_price_kept_by_the_firm_is_seen", "a booking cancelled by the firm is refunded in full", NULL,
+	  "UPDATE booking SET cancel_by = 'firm', cancel_reason = 'car_late'" BOOKING("CANCELLED"), NULL },
+	{ "a_cancellation_of_no_one_is_seen", "every cancelled booking, and no other, says who cancelled it", NULL,
+	  "UPDATE booking SET cancel_by = ''" BOOKING("CANCELLED"), NULL },
+	{ "a_compensation_without_a_cause_is_seen", "only a booking that the firm could not keep is compensated", NULL,
+	  "UPDATE booking SET compensation_due = 1, compensation_state = 'DONE'" BOOKING("COMPLETED"), NULL },
+	{ "a_part_of_an_unpaid_booking_is_seen", "parts are refunded only of a booking that was confirmed", NULL,
+	  GIVEN("DONE") "UPDATE booking SET state = 'EXPIRED'" BOOKING("CONFIRMED"), NULL },
+	{ "parts_beyond_the_price_are_seen",
+		"the refunds due for a booking, its extras and parts do not exceed the amount paid", NULL,
+	  GIVEN("PENDING") "UPDATE booking SET refund_due = amount" BOOKING("CONFIRMED"), NULL },
+	{ "a_part_that_payment_never_refunded_is_seen", "bookings and charges agree on what was refunded", NULL,
+	  GIVEN("DONE"), NULL },
+	{ "a_part_that_is_never_refunded_is_seen",
+		"no refund of a part has been pending for more than 15 minutes", NULL,
+	  GIVEN("PENDING"), NULL },
+	{ "a_compensation_that_is_never_paid_out_is_seen",
+		"no compensation has been without a payout for more than 15 minutes", NULL,
+	  "UPDATE booking SET compensation_due = 1, compensation_state = 'PENDING'" BOOKING("CANCELLED"), NULL },
+	{ "a_compensation_without_a_payout_is_seen",
+		"every compensation of a booking is one payout of its amount", NULL,
+	  "UPDATE booking SET compensation_due = 1, compensation_state = 'DONE'" BOOKING("CANCELLED"), NULL },
+	{ "a_booking_whose_car_never_came_is_seen",
+		"no booking whose car was not there for it is still confirmed 15 minutes after its end", NULL,
+	  "UPDATE booking SET starts_at = 1, ends_at = 1000" BOOKING("CONFIRMED") "; INSERT INTO custody (key, car_id,"
+	  " kind, user_id, from_at, to_at, ended_by) SELECT 'x', car_id, 'staff', 1, 1, 2000, 'returned'"
+	  " FROM booking" BOOKING("CONFIRMED"), NULL },
 	{ "a_cancellation_pending_for_too_long_is_seen",
 		"no cancellation has been waiting for delivery for more than 15 minutes", NULL,
 	  "UPDATE booking SET cancel_asked_at = 1" BOOKING("CONFIRMED"), NULL },
