@@ -293,8 +293,12 @@ mypage_on_part(struct db *db, const struct event *e)
 	struct view_payload p;
 	bool is_granted = strcmp(e->type, event_name_BOOKING_REFUND_GRANTED) == 0;
 
-	return payload_read(db, e, &p)
-		&& history_of(db, e, take_step(db, e, &p), is_granted ? p.amount : 0, is_granted ? p.reason : "");
+	bool has_words;
+
+	if (!payload_read(db, e, &p))
+		return false;
+	has_words = is_granted && strcmp(p.reason, "other") != 0;
+	return history_of(db, e, take_step(db, e, &p), is_granted ? p.amount : 0, has_words ? p.reason : "");
 }
 
 /* --- cars --------------------------------------------------------------------------------------------------------- */

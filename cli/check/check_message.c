@@ -15,8 +15,9 @@ CHECK(bookings_without_message,
 	" WHERE m.kind IN ('booking_confirmed', 'booking_cancelled'))"
 	" AND e.event_id <= COALESCE((SELECT p.event_id FROM position p WHERE p.consumer = 'message'), 0)"
 	" AND NOT EXISTS (SELECT 1 FROM event_retry t WHERE t.consumer = 'message' AND t.event_id = e.event_id)"
-	" AND NOT EXISTS (SELECT 1 FROM message m WHERE m.event_id = e.event_id"
-	" AND m.recipient_id = b.customer_id) /*scan*/")
+	" AND NOT EXISTS (SELECT 1 FROM message m WHERE m.event_id = e.event_id AND m.recipient_id = b.customer_id)"
+	" AND NOT EXISTS (SELECT 1 FROM message m WHERE e.type = 'booking.cancelled' AND b.cancel_by = 'firm'"
+	" AND m.subject_id = b.code AND m.kind = 'cancelled_by_firm' AND m.recipient_id = b.customer_id) /*scan*/")
 
 CHECK(messages_without_event,
 	"SELECT 'message ' || m.message_id FROM message m WHERE NOT EXISTS (SELECT 1 FROM event e"

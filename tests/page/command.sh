@@ -230,7 +230,8 @@ made_of_version 4 "
 	INSERT INTO booking (booking_id, code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, ended_at, amount, vat_amount,
 	currency, charge_id, held_at, hold_until, n_cars) VALUES $(book_at 10 7 5 COMPLETED 100 200 210), $(book_at 11 8 5 COMPLETED 300 400 460),
 	$(book_at 12 9 5 OUT 450 600 0), $(book_at 13 7 5 OUT 700 800 0), $(book_at 14 7 5 CONFIRMED 900 950 0), $(book_at 20 7 6 OUT 500 600 0),
-	$(book_at 21 7 6 COMPLETED 100 200 210), $(book_at 30 7 7 COMPLETED 100 200 190 2);
+	$(book_at 21 7 6 COMPLETED 100 200 210), $(book_at 30 7 7 COMPLETED 100 200 190 2), $(book_at 40 7 9 CANCELLED 100 200 90);
+	UPDATE booking SET cancel_asked_at = 1, cancel_asked_by = 7 WHERE booking_id = 14;
 	INSERT INTO booking_car (booking_id, car_no, car_id, car_name, plate) VALUES (30, 2, 8, 'Kia Ray', 'y');
 	INSERT INTO event (type, subject_id, occurred_at, recorded_at, payload, prev_hash, hash) VALUES
 	$(moved_at 10 handed_out 101), $(moved_at 10 returned 205), $(moved_at 11 handed_out 300), $(moved_at 11 returned 460), $(moved_at 12 handed_out 450),
@@ -247,6 +248,10 @@ expect_same "$(of_version 4 "SELECT booking_id, car_id, kind, user_id, from_at, 
 30|7|customer|7|110|110|returned
 30|8|customer|7|110|110|returned"
 expect_same "$(of_version 4 "SELECT kind, subject_id, since FROM v_stuck_booking WHERE kind = 'custody'")" "custody|MP-OLD012|700"
+
+test_that "bookings of version 4 that were cancelled, or are to be, count as cancelled by or for their customer"
+expect_same "$(of_version 4 "SELECT booking_id, cancel_by, cancel_reason, compensation_state FROM booking WHERE cancel_by <> ''")" "14|customer||NONE
+40|customer||NONE"
 
 test_that "no-shows and returns of version 5 are final: nothing can be undone, and nothing is refunded for them now"
 made_of_version 5 "

@@ -61,6 +61,47 @@ TEST(a_cancelled_booking_shows_its_refund_as_pending_until_it_is_done)
 	assert_int_equal(b.ended_at, NOW);
 }
 
+TEST(a_refunded_part_leaves_the_payment_as_paid_and_is_in_the_history_with_its_reason)
+{
+	struct my_booking b;
+
+	hold("MP-AAAA1111");
+	pay("MP-AAAA1111");
+	report_at(NOW + 60, "booking.refund_granted", "MP-AAAA1111",
+		"{\"refund_no\":1,\"amount\":10000,\"reason\":\"car_fault\"}");
+	report_at(NOW + 61, "payment.cancelled", "MP-AAAA1111",
+		"{\"amount\":10000,\"refunded_amount\":10000,\"refund_key\":\"MP-AAAA1111-refund-1\"}");
+	report_at(NOW + 61, "booking.part_refunded", "MP-AAAA1111",
+		"{\"refund_no\":1,\"amount\":10000,\"reason\":\"car_fault\"}");
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.state, BOOKING_PAID);
+	assert_int_equal(b.payment_state, MY_PAYMENT_APPROVED);
+	assert_int_equal(b.refunded_amount, 10000);
+	assert_int_equal(db_int(view,
+				 "SELECT COUNT(*) FROM my_event WHERE type = 'booking.refund_granted'"
+				 " AND amount = 10000 AND reason = 'car_fault' /*scan*/"),
+		1);
+	assert_string_equal(my_reason_in_words("car_fault"), "A fault with the car");
+	report_at(NOW + 62, "booking.refund_granted", "MP-AAAA1111",
+		"{\"refund_no\":2,\"amount\":500,\"reason\":\"other\"}");
+	found("MP-AAAA1111");
+	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM my_event WHERE amount = 500 AND reason = '' /*scan*/"), 1);
+}
+
+TEST(a_booking_that_the_firm_cancelled_says_so)
+{
+	struct my_booking b;
+
+	hold("MP-AAAA1111");
+	pay("MP-AAAA1111");
+	report("booking.cancel_requested", "MP-AAAA1111",
+		"{\"refund_due\":207000,\"reason\":\"firm\",\"cancel_by\":\"firm\",\"cancel_reason\":\"car_late\"}");
+	b = found("MP-AAAA1111");
+	assert_string_equal(b.end_reason, "firm");
+	assert_string_equal(my_reason_in_words(b.end_reason),
+		"We are sorry: we could not keep this booking. You get a full refund.");
+}
+
 TEST(a_cancellation_without_a_refund_leaves_the_payment_as_paid)
 {
 	struct my_booking b;
