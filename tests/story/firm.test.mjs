@@ -70,7 +70,7 @@ await test('a car that is refused right after booking is compensated, once', asy
 	const car_id = await new_car_id();
 	await stack.must('pause', 'fleet', 'the car breaks down meanwhile');
 	const { code, amount } = await booked(ben, car_id, 48 * HOUR, 72 * HOUR, 'PAID');
-	assert.equal((await manager.post(`/fleet/cars/${car_id}/service`, { service: 'OUT_OF_SERVICE' })).status, 200);
+	assert.equal((await manager.post(`/fleet/cars/${car_id}/service`, { service: 'OUT_OF_SERVICE', confirm: true })).status, 200);
 	await stack.must('resume', 'fleet');
 	await is(code, 'REJECTED');
 	await compensated_once(code, Math.floor(amount / 10));
