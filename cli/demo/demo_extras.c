@@ -315,6 +315,11 @@ plan_errands(struct script *s, struct dice *d, struct inventory *inventory)
 	plan_errand_scenes(s, inventory);
 	while (s->n_errands < N_ERRANDS / 2)
 		plan_errand(s, d, inventory, day_add(today, -(int)dice_between(d, 8, 330)));
+	for (int i = s->n_errands; i-- > 0;) /* one comes back incomplete, whatever the dice say */
+		if (s->errands[i].back_at && !s->errands[i].is_refused) {
+			s->errands[i].lent.lost = 1;
+			break;
+		}
 }
 
 /* --- all of them -------------------------------------------------------------------------------------------------- */

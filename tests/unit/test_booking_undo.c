@@ -272,6 +272,19 @@ TEST(a_car_that_was_moved_by_staff_since_is_not_with_the_customer_again)
 	assert_int_equal(n_open(1), 0);
 }
 
+TEST(a_car_that_was_taken_out_of_service_since_is_not_with_the_customer_again)
+{
+	struct booking b = returned();
+
+	db_do(db, "UPDATE car SET service = 'OUT_OF_SERVICE', service_at = $1 WHERE car_id = 1", b.ended_at - 60);
+	assert_int_equal(undo(&b, BOOKING_RETURNED), UNDO_DONE); /* it was before the return */
+	b = find(b.code);
+	assert_true(booking_take_back(db, &b, 9));
+	db_do(db, "UPDATE car SET service_at = $1 WHERE car_id = 1", clock_now());
+	assert_int_equal(undo(&b, BOOKING_RETURNED), UNDO_CAR_GONE);
+	assert_int_equal(n_open(1), 0);
+}
+
 /* Its own courier has it. */
 TEST(what_a_courier_has_collected_is_not_undone_and_is_completed_like_any_return)
 {
