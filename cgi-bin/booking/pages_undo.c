@@ -94,7 +94,8 @@ undo_refusal_in_words(struct arena *m, enum undo_outcome outcome, const struct b
 			       time_in_words(m, b->undo_until))
 				     : _("This can no longer be undone. Nothing has changed.");
 	if (outcome == UNDO_CAR_GONE)
-		return _("The car was taken out of service since, so this can no longer be undone. Nothing has changed.");
+		return _("The car was taken out of service since, so this can no longer be undone. Nothing has"
+			 " changed.");
 	if (!*since->plate)
 		return _("The car has moved since, so this can no longer be undone. Nothing has changed.");
 	return arena_printf(m,

@@ -605,8 +605,8 @@ static struct fault faults[] = {
 	  ALL_RETURNED "UPDATE car SET service = 'RETIRED'" ONE_CAR, NULL },
 	{ "a_car_that_waits_to_be_retired_for_too_long_is_seen",
 	  "no car has been waiting to be retired for more than 15 minutes after its time", NULL,
-	  ALL_RETURNED "UPDATE car SET service = 'OUT_OF_SERVICE', retire_at = 1, service_before = 'IN_SERVICE'" ONE_CAR,
-	  NULL },
+	  ALL_RETURNED "UPDATE car SET service = 'OUT_OF_SERVICE', retire_at = 1, service_before = 'IN_SERVICE'"
+	  ONE_CAR, NULL },
 	{ "a_step_without_an_answer_is_seen",
 	  "no courier's step has been waiting for booking's answer for more than 15 minutes", NULL,
 	  JOB("SCHEDULED", "delivery", "CONFIRMED") "UPDATE delivery SET asked_step = 'leave', asked_at = 1", NULL },
