@@ -20,7 +20,7 @@ expect_same "$(sed -n '/^extern const struct consumer/,/;/p' relay/main.c | grep
 for name in $reacting; do grep -q "^ \*"$'\t'"$name " relay/main.c || bad "the first comment of relay/main.c does not describe $name"; done
 
 test_that "each table of the schema has one owner"
-owners() { grep -hoE '\.owns = "[a-z_ ]*"' cgi-bin/*/*.c | sed 's/.*"\(.*\)"/\1/' | tr -s ' ' '\n' | grep -vx -e position -e event_retry | sort; }
+owners() { perl -0777 -ne 'print join(" ", map { s/"\s*"//gr =~ s/"//gr } /\.owns = ("[a-z_ ]*"(?:\s*"[a-z_ ]*")*)/g), "\n"' cgi-bin/*/*.c | tr -s ' ' '\n' | grep -vx -e position -e event_retry | sort; }
 expect_same "$(owners | uniq -d)" ""
 for table in $(sed -n 's/^CREATE TABLE \([a-z_]*\) .*/\1/p' db/schema.sql | grep -vx -e event -e position -e event_retry); do
 	owners | grep -qx "$table" || bad "no context owns $table"
