@@ -248,16 +248,17 @@ dress_scenes(struct script *s, struct dice *d, struct inventory *inventory)
 /* --- without a car ------------------------------------------------------------------------------------------------ */
 
 struct errand_scene { int item, quantity, from_hours, hours, lead_hours, decided_hours; bool is_refused, is_out,
-	is_given_up; };
+	is_given_up; int n_lost; };
 
 static const struct errand_scene errand_scenes[] = {
-	{ ITEM_PROJECTOR, 1,  -22, 46, 50,  0, false, true,  false },     /* out now */
-	{ ITEM_RADIO,     4,  -75, 72, 90,  0, false, true,  false },     /* should have been back some hours ago */
-	{ ITEM_RADIO,     6,   70, 10, 30, 20, false, false, false },     /* approved by a person */
-	{ ITEM_CHAIR,    12,  9 * 24, 30, 5, 0, false, false, false },    /* waits */
-	{ ITEM_PROJECTOR, 2, 12 * 24, 96, 26, 0, false, false, false },   /* … */
-	{ ITEM_TENT,      4, -18 * 24, 50, 60, 9, true,  false, false },
-	{ ITEM_CHAIR,     4, -33 * 24, 24, 40, 0, false, false, true  },
+	{ ITEM_PROJECTOR, 1,  -22, 46, 50,  0, false, true,  false, 0 },     /* out now */
+	{ ITEM_RADIO,     4,  -75, 72, 90,  0, false, true,  false, 0 },     /* should have been back some hours ago */
+	{ ITEM_RADIO,     6,   70, 10, 30, 20, false, false, false, 0 },     /* approved by a person */
+	{ ITEM_CHAIR,    12,  9 * 24, 30, 5, 0, false, false, false, 0 },    /* waits */
+	{ ITEM_PROJECTOR, 2, 12 * 24, 96, 26, 0, false, false, false, 0 },   /* … */
+	{ ITEM_TENT,      4, -18 * 24, 50, 60, 9, true,  false, false, 0 },
+	{ ITEM_CHAIR,     4, -33 * 24, 24, 40, 0, false, false, true,  0 },
+	{ ITEM_CHAIR,     3, -47 * 24, 26, 44, 0, false, true,  false, 1 },     /* back without one of them */
 };
 
 static void
@@ -273,7 +274,7 @@ plan_errand_scenes(struct script *s, struct inventory *inventory)
 	for (size_t i = 0; i < sizeof(errand_scenes) / sizeof(errand_scenes[0]); i++) {
 		const struct errand_scene *from = &errand_scenes[i];
 		struct errand e = {
-			.lent = { .item = from->item, .quantity = from->quantity },
+			.lent = { .item = from->item, .quantity = from->quantity, .lost = from->n_lost },
 			.starts_at = s->now - s->now % (HOUR / 2) + from->from_hours * HOUR,
 			.is_refused = from->is_refused,
 		};
@@ -283,6 +284,7 @@ plan_errand_scenes(struct script *s, struct inventory *inventory)
 						   : e.starts_at - from->lead_hours * HOUR - 771;
 		e.decided_at = from->decided_hours ? e.placed_at + from->decided_hours * HOUR : s->now + DAY;
 		e.out_at = from->is_out ? e.starts_at + 11 * MINUTE : 0;
+		e.back_at = from->n_lost ? e.ends_at + 7 * MINUTE : 0;
 		e.over_at = from->is_given_up ? e.placed_at + 20 * HOUR : 0;
 		add_errand(s, inventory, e);
 	}
