@@ -293,7 +293,7 @@ fill_extras(struct booking_details *p)
 	p->zone_name = zone ? choice_name(zone) : b->delivery ? b->delivery->zone : NULL;
 }
 
-/* What pays for a hold: a saved card, except the one that was just declined, or a new one. */
+/* What pays for a hold: the new card that was chosen; after a decline a saved one, if there is another. */
 static void
 fill_payment(struct web *w, struct booking_details *p)
 {
@@ -308,7 +308,8 @@ fill_payment(struct web *w, struct booking_details *p)
 	for (int i = 0; i < p->n_cards; i++) {
 		struct saved_card *c = &p->cards[i];
 
-		c->is_chosen = *typed ? c->card_id == atoll(typed) : !has_chosen && c->card_id != b->card_id;
+		c->is_chosen =
+			*typed ? c->card_id == atoll(typed) : p->decline && !has_chosen && c->card_id != b->card_id;
 		has_chosen |= c->is_chosen;
 	}
 	p->is_new_card = !has_chosen;
