@@ -334,7 +334,7 @@ fill_page(struct web *w, struct booking_details *p)
 	p->is_wished = b->cancel_asked_at && (b->state == BOOKING_PAID || b->state == BOOKING_CONFIRMED);
 	p->is_unsettled |= p->is_wished;
 	fill_extras(p);
-	/* when all tries were declined nothing was charged, as far as anyone has been told */
+	/* when all tries were declined nothing was charged for all that is known */
 	p->is_asking = b->state == BOOKING_EXPIRED && b->refund_state == REFUND_PENDING && b->asked_at
 		&& strcmp(b->end_reason, "declined") != 0;
 	if (p->may_pay)
