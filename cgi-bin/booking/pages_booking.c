@@ -322,7 +322,7 @@ fill_extras(struct booking_details *p)
 	p->zone_name = zone ? choice_name(zone) : b->delivery ? b->delivery->zone : NULL;
 }
 
-/* What pays for a hold: a saved card, except the one that was just declined, or a new one. */
+/* What pays for a hold: the new card that was chosen; after a decline a saved one, if there is another. */
 static void
 fill_payment(struct web *w, struct booking_details *p)
 {
@@ -337,7 +337,8 @@ fill_payment(struct web *w, struct booking_details *p)
 	for (int i = 0; i < p->n_cards; i++) {
 		struct saved_card *c = &p->cards[i];
 
-		c->is_chosen = *typed ? c->card_id == atoll(typed) : !has_chosen && c->card_id != b->card_id;
+		c->is_chosen =
+			*typed ? c->card_id == atoll(typed) : p->decline && !has_chosen && c->card_id != b->card_id;
 		has_chosen |= c->is_chosen;
 	}
 	p->is_new_card = !has_chosen;
@@ -407,7 +408,7 @@ fill_page(struct web *w, struct booking_details *p)
 	p->is_wished = b->cancel_asked_at && (b->state == BOOKING_PAID || b->state == BOOKING_CONFIRMED);
 	p->is_unsettled |= p->is_wished;
 	fill_extras(p);
-	/* when all tries were declined nothing was charged, as far as anyone has been told */
+	/* when all tries were declined nothing was charged for all that is known */
 	p->is_asking = b->state == BOOKING_EXPIRED && b->refund_state == REFUND_PENDING && b->asked_at
 		&& strcmp(b->end_reason, "declined") != 0;
 	if (p->may_pay)

@@ -368,6 +368,8 @@ facts_read(struct db *db, const struct event *e, int lang, struct facts *t)
 		return false;
 	take_payload(t, &s, lang);
 	t->subject_id = e->subject_id;
+	if (!*t->code && strncmp(e->type, "payment.", 8) == 0) /* its subject is the booking */
+		t->code = e->subject_id;
 	take_names(db, t, &s);
 	take_booking(db, t, lang);
 	take_kept(db, t);

@@ -51,6 +51,7 @@ refund_reason_label(const char *reason)
 		{ "void", N_("Cancelled before the booking was made") },
 		{ "later", N_("Cancelled before the booking was made") },
 		{ "given_up", N_("Cancelled before the booking was made") },
+		{ "declined", N_("Cancelled before the booking was made") },
 		{ "hold_over", N_("Cancelled before the booking was made") },
 	};
 	int part; /* a manager's reason for giving back a part of the price */

@@ -479,6 +479,30 @@ TEST(the_payee_of_a_payout_is_notified_not_the_customer_of_the_booking)
 	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message WHERE body LIKE '%KB 77%'"), 1);
 }
 
+TEST(the_refund_of_a_charge_for_an_expired_booking_is_explained)
+{
+	book("MP-LATE1111", LEE, "CONFIRMED", NOW + 5 * DAY, NOW + 7 * DAY);
+	db_script(writer, "DROP TRIGGER booking_walks; UPDATE booking SET state = 'EXPIRED', charge_id = NULL");
+	report("payment.cancelled", "MP-LATE1111", "{\"charge_id\":1,\"refunded_amount\":207000}");
+	react();
+	assert_int_equal(count("payment_cancelled", LEE), 1);
+	assert_non_null(strstr(db_text(writer, "SELECT body FROM message WHERE kind = 'payment_cancelled'"),
+		"a booking that was not completed"));
+}
+
+TEST(the_refund_of_an_earlier_try_to_pay_is_explained)
+{
+	book("MP-TRIES111", LEE, "CONFIRMED", NOW + 5 * DAY, NOW + 7 * DAY); /* paid by charge 1 */
+	report("payment.cancelled", "MP-TRIES111", "{\"charge_id\":1,\"refunded_amount\":5000}");
+	react();
+	assert_int_equal(count("payment_cancelled", LEE), 0);
+	report("payment.cancelled", "MP-TRIES111", "{\"charge_id\":2,\"refunded_amount\":207000}");
+	react();
+	assert_int_equal(count("payment_cancelled", LEE), 1);
+	assert_non_null(strstr(db_text(writer, "SELECT body FROM message WHERE kind = 'payment_cancelled'"),
+		"Your booking is paid by the later payment"));
+}
+
 TEST(what_another_message_has_already_is_not_sent)
 {
 	book("MP-QUIET111", KIM, "CONFIRMED", NOW + 5 * DAY, NOW + 7 * DAY);

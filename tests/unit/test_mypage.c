@@ -295,4 +295,29 @@ TEST(an_undone_return_is_in_use_again)
 	assert_int_equal(found("MP-AAAA1111").undo_until, 0);
 }
 
+/* The first card was declined, the second paid; then the first is approved after all, and refunded. */
+TEST(a_late_approval_of_an_earlier_try_is_in_the_history_and_the_booking_stays_paid)
+{
+	struct my_booking b;
+
+	hold("MP-AAAA1111");
+	report("payment.failed", "MP-AAAA1111", "{\"amount\":207000,\"reason\":\"declined\",\"try_no\":1}");
+	assert_int_equal(found("MP-AAAA1111").payment_state, MY_PAYMENT_FAILED);
+	report("payment.approved", "MP-AAAA1111",
+		"{\"amount\":207000,\"brand\":\"Visa\",\"last4\":\"4242\",\"try_no\":2}");
+	report("booking.paid", "MP-AAAA1111", "{}");
+	report("payment.approved", "MP-AAAA1111",
+		"{\"amount\":207000,\"brand\":\"Amex\",\"last4\":\"0005\",\"try_no\":1}");
+	report("payment.cancelled", "MP-AAAA1111",
+		"{\"amount\":207000,\"refunded_amount\":207000,\"refund_key\":\"MP-AAAA1111-void\",\"try_no\":1}");
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.payment_state, MY_PAYMENT_APPROVED);
+	assert_string_equal(b.last4, "4242");
+	assert_int_equal(b.refunded_amount, 0);
+	assert_int_equal(b.n_events, 6);
+	report("payment.cancelled", "MP-AAAA1111",
+		"{\"amount\":207000,\"refunded_amount\":207000,\"refund_key\":\"MP-AAAA1111-cancel\",\"try_no\":2}");
+	assert_int_equal(found("MP-AAAA1111").payment_state, MY_PAYMENT_REFUNDED);
+}
+
 TEST_MAIN("mypage", NULL, NULL, begin, end)
