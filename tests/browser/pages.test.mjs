@@ -67,6 +67,10 @@ const gone_from = async (name, day, act) => {
 };
 const moved_car = await gone_from('Moved', 44, car => as.manager.put(`/fleet/cars/${car.car_id}`, { ...car, branch_id: other_branch.branch_id, rev: undefined, confirm: true }));
 const retiring_car = await gone_from('Retiring', 46, car => as.manager.post(`/fleet/cars/${car.car_id}/retire`, { confirm: true }));
+/* One that the firm cancelled, and one of which a part was given back. */
+const by_firm = (await as.customer.post('/bookings', { car_id: another_car.car_id, starts_at: at(48), ends_at: at(49), card_id })).json.code;
+const firm_cancels = await as.manager.post(`/bookings/${by_firm}/cancel`, { by: 'firm', reason: 'car_broken', note: 'The car has a broken windscreen.' });
+assert.equal(firm_cancels.status, 200, firm_cancels.text);
 /* Deliveries: requested, on the way, handed over, cancelled; and the courier. */
 const courier = stack.program(await token_of(who.courier.email)), courier_id = (await courier.get('/account')).json.user_id;
 const guest = await stack.payer('Guest');
@@ -92,6 +96,8 @@ const walk_in = async (...steps) => {
 	return code;
 };
 const not_here = await walk_in(), out = await walk_in('hand-out'), absent = await walk_in('no-show'), returned = await walk_in('hand-out', 'take-back');
+const part = await as.manager.post(`/bookings/${out}/refund`, { amount: 1000, reason: 'late_start', note: 'You had to wait for the car.' });
+assert.equal(part.status, 200, part.text);
 /* The card company is down from here on: a pending refund, and a charge without an answer. */
 const owed = (await as.customer.post('/bookings', { car_id: another_car.car_id, starts_at: at(30), ends_at: at(31), card_id })).json;
 await stack.fault({ down: 1 });
@@ -137,12 +143,13 @@ const examples = {
 	'/bookings/new': [`/bookings/new?car_id=${free_car.car_id}&starts_at=${at(40)}&ends_at=${at(42)}`, `/bookings/new?model_id=${pair.model_id}&qty=2&starts_at=${at(40)}&ends_at=${at(42)}`],
 	'/bookings': { manager: ['/bookings', '/bookings?q=no-such-name'] },
 	'/bookings/:code': {
-		customer: [booked.code, cancelled.code, owed.code, unpaid.subject_id, moved_car.code, retiring_car.code].map(code => `/bookings/${code}`),
-		manager: [booked.code, cancelled.code, owed.code, unpaid.subject_id, moved_car.code, retiring_car.code, not_here, out, absent, returned].map(code => `/bookings/${code}`),
+		customer: [booked.code, cancelled.code, owed.code, unpaid.subject_id, moved_car.code, retiring_car.code, by_firm].map(code => `/bookings/${code}`),
+		manager: [booked.code, cancelled.code, owed.code, unpaid.subject_id, moved_car.code, retiring_car.code, by_firm, not_here, out, absent, returned].map(code => `/bookings/${code}`),
 	},
 	'/bookings/:code/move': [`/bookings/${moved_car.code}/move`, `/bookings/${booked.code}/move`],
 	'/bookings/:code/receipt': `/bookings/${booked.code}/receipt`,
 	'/bookings/:code/cancel': `/bookings/${booked.code}/cancel`,
+	'/bookings/:code/refund': `/bookings/${out}/refund`,
 	'/terms': ['/terms', '/terms?version=1'],
 	'/terms/edit': ['/terms/edit', '/terms/edit?kind=company'],
 	'/bookings/:code/no-show': `/bookings/${not_here}/no-show`, '/bookings/:code/take-back': `/bookings/${out}/take-back`,
@@ -211,7 +218,7 @@ const errors = {
 const forms = {
 	visitor: ['/account/sign-up', '/account/sign-in', '/account/forgot', `/sandbox/card?${link}`],
 	customer: ['/account/profile', '/account/licence', '/account/password', '/account/tokens'],
-	manager: ['/fleet/cars/new', `/fleet/cars/${free_car.car_id}/edit`, '/fleet/models/new', '/fleet/branches/new', '/equipment/items/new', `/equipment/items/${item.item_id}/stock`, '/equipment/orders/new', `/fleet/cars/${free_car.car_id}/photo`, `/bookings/${stuck.subject_id}/resolve`],
+	manager: ['/fleet/cars/new', `/fleet/cars/${free_car.car_id}/edit`, '/fleet/models/new', '/fleet/branches/new', '/equipment/items/new', `/equipment/items/${item.item_id}/stock`, '/equipment/orders/new', `/fleet/cars/${free_car.car_id}/photo`, `/bookings/${stuck.subject_id}/resolve`, `/bookings/${out}/refund`],
 	admin: [],
 	courier: [`/deliveries/${on_its_way}`],
 	examiner: [], employee: [],
