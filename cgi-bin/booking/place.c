@@ -145,6 +145,8 @@ fill_booking(struct booking *b, const struct booking_order *o, const struct rent
 		.try_no = 1,
 		.keeps_hold = o->keeps_hold,
 		.end_reason = "",
+		.cancel_reason = "",
+		.cancel_note = "",
 		.lines = price->lines,
 		.n_lines = price->n_lines,
 		.model_id = o->model_id,

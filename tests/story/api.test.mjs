@@ -241,9 +241,9 @@ await test('a tour through everything: all answers are as documented', async () 
 	const { letters } = await until('a mail is in the mail folder', async () => { const { json } = await admin.get('/ops/mail'); return json.n_total && json; });
 	for (const id of [letters[0].message_id, 99999]) await admin.get(`/ops/mail/${id}`);
 	await anna.get('/ops/mail');
-	await until('it is mailed', async () => (await manager.get(`/messages/log?about=${booking.code}`)).json.messages.every(m => m.state === 'SENT'));
+	const sent_id = await until('it is mailed', async () => { const { messages } = (await manager.get(`/messages/log?about=${booking.code}`)).json; return messages.every(m => m.state === 'SENT') && messages[0].message_id; });
 	for (const address of ['/messages/log?state=DEAD', '/messages/log?state=nonsense', `/messages/log/${told}`, '/messages/log/99999']) await manager.get(address);
-	for (const id of [told, 99999]) await manager.post(`/messages/${id}/resend`);
+	for (const id of [sent_id, 99999]) await manager.post(`/messages/${id}/resend`);
 	for (const address of [`/bookings/${booking.code}`, `/bookings/${booking.code}/receipt`, `/bookings/${booking.code}/cancel`, '/my/bookings', '/my/bookings?tab=past', `/my/bookings/${booking.code}`, '/bookings', '/bookings/MP-00000000'])
 		await anna.get(address);
 	await manager.get(`/bookings?q=${booking.code}&view=all`);
@@ -271,6 +271,10 @@ await test('a tour through everything: all answers are as documented', async () 
 	await manager.post(`/bookings/${walk_ins[1]}/no-show`);
 	await manager.post(`/bookings/${walk_ins[1]}/no-show/undo`);
 	await manager.post(`/bookings/${walk_ins[1]}/no-show`);
+	for (const code of [walk_ins[0], 'MP-00000000']) await manager.get(`/bookings/${code}/refund`);
+	const part_back = { amount: 1000, reason: 'late_start', note: 'You had to wait for the car.' };
+	for (const body of [part_back, { ...part_back, amount: 10 ** 9 }, { ...part_back, reason: 'nonsense' }]) await manager.post(`/bookings/${walk_ins[0]}/refund`, body);
+	await anna.post(`/bookings/${walk_ins[0]}/refund`, part_back);
 	const { json: { charges } } = await manager.get('/payments?sort=-amount');
 	for (const charge of charges) await manager.get(`/payments/${charge.charge_id}`);
 	const compensate = async key => (await stack.internal('payment', '/internal/payouts', { key, payee_id: users[0].user_id, subject_id: key, kind: 'compensation', amount: 5000, currency: 'KRW', way: 'bank' })).payout_id;
