@@ -89,15 +89,22 @@ host_name(char name[static HOST_MAX + 1])
 	snprintf(name, HOST_MAX + 1, "%s", uname(&u) == 0 && *u.nodename ? u.nodename : "-");
 }
 
+/* Asked for with each booking, so it is made once for each process; a fork makes another. */
 const char *
 proc_stamp(struct arena *m)
 {
+	static char stamp[HOST_MAX + BOOT_MAX + 48];
+	static pid_t of_pid;
 	char host[HOST_MAX + 1], boot[BOOT_MAX + 1];
 
-	host_name(host);
-	boot_id(boot);
-	return arena_printf(
-		m, "%s %s %d %lld", host, *boot ? boot : "-", (int)getpid(), (long long)proc_started(getpid()));
+	if (of_pid != getpid()) {
+		of_pid = getpid();
+		host_name(host);
+		boot_id(boot);
+		snprintf(stamp, sizeof(stamp), "%s %s %d %lld", host, *boot ? boot : "-", (int)of_pid,
+			(long long)proc_started(of_pid));
+	}
+	return arena_strdup(m, stamp);
 }
 
 /* A pid may have been given to a later process, which started at another time. */
