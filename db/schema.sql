@@ -821,6 +821,11 @@ CREATE VIEW v_booked_car AS
 	SELECT b.booking_id, c.car_id, c.plate, c.service, c.service_at, c.branch_id FROM booking b JOIN car c ON c.car_id = b.car_id
 	UNION ALL
 	SELECT m.booking_id, c.car_id, c.plate, c.service, c.service_at, c.branch_id FROM booking_car m JOIN car c ON c.car_id = m.car_id;
+-- Others have one of its cars, or had it until its end.
+CREATE VIEW v_booking_without_car AS
+	SELECT s.booking_id, c.car_id FROM slot s JOIN booking b ON b.booking_id = s.booking_id JOIN custody c ON c.car_id = s.car_id
+	 WHERE s.booking_id <> 0 AND COALESCE(c.booking_id, 0) <> s.booking_id
+	   AND c.from_at < b.ends_at AND (c.to_at IS NULL OR c.to_at >= b.ends_at);
 -- What we have given back of each booking, without what was refunded in the provider's own dashboard (v_charge).
 CREATE VIEW v_booking_given AS
 	SELECT b.code, b.charge_id, b.amount, b.vat_amount, b.refunded_amount
@@ -889,9 +894,8 @@ CREATE VIEW v_stuck_booking AS
 	  FROM booking WHERE compensation_state = 'PENDING'
 	UNION ALL                                        -- its time has begun, and others still have one of its cars or had it until its end
 	SELECT 'no_car', b.code, b.customer_id, b.starts_at, 0, 0, b.amount, b.currency, ''
-	  FROM booking b WHERE b.state = 'CONFIRMED' AND b.cancel_asked_at = 0 AND EXISTS (
-	       SELECT 1 FROM slot s JOIN custody c ON c.car_id = s.car_id WHERE s.booking_id = b.booking_id AND s.booking_id <> 0
-	          AND COALESCE(c.booking_id, 0) <> b.booking_id AND c.from_at < b.ends_at AND (c.to_at IS NULL OR c.to_at >= b.ends_at));
+	  FROM booking b WHERE b.state = 'CONFIRMED' AND b.cancel_asked_at = 0
+	   AND EXISTS (SELECT 1 FROM v_booking_without_car a WHERE a.booking_id = b.booking_id);
 CREATE VIEW v_custody AS
 	SELECT c.custody_id, c.car_id, c.kind, COALESCE(b.code, '') AS booking_code, c.user_id, c.from_at, c.to_at, c.ended_by,
 	       COALESCE(b.ends_at, 0) AS due_at

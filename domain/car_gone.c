@@ -9,16 +9,6 @@ static const struct member gone_members[] = {
 };
 const struct shape car_gone_shape = SHAPE(car_gone, gone_members);
 
-struct gone_error { const char *code, *message, *request_id; struct car_gone details; };
-static const struct member error_members[] = {
-	SHAPE_TEXT(gone_error, code), SHAPE_TEXT(gone_error, message), SHAPE_TEXT(gone_error, request_id),
-	SHAPE_STRUCT(gone_error, details, car_gone_shape),
-};
-static const struct shape error_shape = SHAPE(gone_error, error_members);
-struct gone_answer { struct gone_error error; };
-static const struct member answer_members[] = { SHAPE_STRUCT(gone_answer, error, error_shape) };
-static const struct shape answer_shape = SHAPE(gone_answer, answer_members);
-
 const char *
 car_gone_words(struct arena *m, const char *plate)
 {
@@ -31,9 +21,6 @@ car_gone_words(struct arena *m, const char *plate)
 enum status
 car_gone_json(struct web *w, const struct car_gone *c)
 {
-	const struct gone_answer answer = {
-		.error = { CAR_GONE_CODE, car_gone_words(w->m, c->plate), w->request_id, *c },
-	};
-
-	return web_json(w, HTTP_CONFLICT, &answer_shape, &answer);
+	web_error_details(w, &car_gone_shape, c);
+	return web_refuse(w, HTTP_CONFLICT, CAR_GONE_CODE, car_gone_words(w->m, c->plate));
 }

@@ -38,9 +38,6 @@ car_in_use_words(struct arena *m, const struct custody *c)
 enum status
 car_in_use_json(struct web *w, const struct custody *c)
 {
-	const struct car_in_use_answer answer = {
-		.error = { "car_in_use", car_in_use_words(w->m, c), w->request_id, *c },
-	};
-
-	return web_json(w, HTTP_CONFLICT, &car_in_use_shape, &answer);
+	web_error_details(w, &custody_shape, c);
+	return web_refuse(w, HTTP_CONFLICT, "car_in_use", car_in_use_words(w->m, c));
 }

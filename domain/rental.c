@@ -24,7 +24,7 @@ static const struct setting table[] = {
 	{ AT(refund_late_percent),     .kind = SETTING_INT,  .standard = "90", .min = 0, .max = 100 },
 	{ AT(no_show_grace_s),         .kind = SETTING_INT,  .standard = "3600", .min = 0, .max = 365 * 86400 },
 	{ AT(no_show_after_s),         .kind = SETTING_INT,  .standard = "7200", .min = 0, .max = 365 * 86400 },
-	{ AT(undo_window_s),           .kind = SETTING_INT,  .standard = "600", .min = 0, .max = 86400 },
+	{ AT(undo_window_s),           .kind = SETTING_INT,  .standard = "600", .min = 0, .max = UNDO_WINDOW_MAX_S },
 	{ AT(firm_compensation_percent), .kind = SETTING_INT, .standard = "10", .min = 0, .max = 100 },
 	{ AT(firm_compensation_min),   .kind = SETTING_INT,  .standard = "0", .min = 0, .max = 1000000000 },
 	{ AT(firm_compensation_refused), .kind = SETTING_BOOL, .standard = "yes" },

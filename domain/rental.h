@@ -10,6 +10,7 @@
 /* Rentals, delivery windows and equipment orders start and end on half hours, so that calendars and price lists stay
  * short. In seconds; no setting, since bookings that exist already lie on this grid (docs/domain.md 7). */
 #define RENTAL_STEP_S 1800
+#define UNDO_WINDOW_MAX_S 86400     /* the most that undo_window_s can be */
 
 struct rental {
 	int64_t vat_percent;                    /* 10, included in every price */

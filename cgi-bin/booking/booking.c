@@ -67,13 +67,8 @@ no_car_since(struct db *db, const struct booking *b)
 {
 	if (b->state != BOOKING_CONFIRMED || b->starts_at > clock_now())
 		return 0;
-	return db_exists(db,
-		       "SELECT 1 FROM slot s JOIN custody c ON c.car_id = s.car_id"
-		       " WHERE s.booking_id = $1 AND s.booking_id <> 0 AND COALESCE(c.booking_id, 0) <> $1"
-		       " AND c.from_at < $2 AND (c.to_at IS NULL OR c.to_at >= $2)",
-		       b->booking_id, b->ends_at)
-		? b->starts_at
-		: 0;
+	return db_exists(db, "SELECT 1 FROM v_booking_without_car WHERE booking_id = $1", b->booking_id) ? b->starts_at
+													 : 0;
 }
 
 static void

@@ -9,7 +9,9 @@
 #define PAUSE_MAX_S 60          /* the longest pause between two tries of the sweep */
 #define ANSWER_S 10             /* a process that asked payment longer ago than this no longer waits for the answer */
 #define CLOCK_SLACK_S 60        /* a time further ahead than this was written before the clock was set back */
-#define TRIES_AT_ONCE 20        /* of each kind in one round of the sweep */
+#define TRIES_AT_ONCE 20        /* of each kind in one round of the sweep … */
+#define ROUND_MS 2000           /* … and so long at most: when payment or delivery hangs, each further call waits too */
+#define OWN_TRY_S 5             /* how long the sweep leaves a new request to the process that wrote it */
 
 /* --- events.c: the events, inside the caller's transaction --- */
 void booking_report(struct db *db, enum event_type_id type, const struct booking *b, int64_t causation_id,
@@ -55,6 +57,10 @@ const char *booking_last_decline(struct db *db, const struct booking *b);       
 /* The process that waits for payment was killed; this process asks in its place. false: another one does. */
 bool booking_asker_has_ended(const struct booking *b);
 bool booking_take_over(struct db *db, struct booking *b);
+
+/* --- refund.c: the keys of refunds beside the booking's own: CODE-extra-LINE, CODE-refund-NUMBER --- */
+const char *booking_refund_key(struct arena *m, const struct booking *b, const char *of, int64_t number);
+int64_t booking_refund_number(const struct booking *b, const char *of, const char *key);        /* 0: of another one */
 
 /* --- extra.c --- */
 void booking_extras_write(struct db *db, struct booking *b);    /* with the booking, in its transaction */

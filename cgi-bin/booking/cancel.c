@@ -107,7 +107,6 @@ request_cancel(struct db *db, struct booking *b, const struct cancel_wish *wish)
 /* --- delivery first ----------------------------------------------------------------------------------------------- */
 
 #define IS_NEWER "cancel_asked_at = 0 OR cancel_by <> 'firm' AND $5 = 'firm'"
-#define OWN_TRY_S 5             /* how long the sweep leaves a new request to the process that wrote it */
 
 static bool
 has_delivery(const struct booking *b)

@@ -86,8 +86,6 @@ booking_try_compensation(struct db *db, struct booking *b)
 	b->compensation_state = REFUND_DONE;
 }
 
-#define ROUND_MS 2000
-
 int
 sweep_compensations(struct db *db, int64_t now)
 {
@@ -124,22 +122,21 @@ void
 sweep_late_cars(struct db *db, int64_t now)
 {
 	struct firm_cancel late = { .actor_id = 0, .note = "" };
+	int64_t end_ms = clock_ms() + ROUND_MS;
 	struct booking *due = NULL, b;
 	int n = 0;
 
 	db_list(db, &booking_shape, &due, &n,
 		"SELECT b.code FROM booking b WHERE b.state = 'CONFIRMED' AND b.starts_at <= $1"
 		" AND b.cancel_asked_at = 0 AND (b.starts_at <= $2 OR b.ends_at <= $1)"
-		" AND (EXISTS (SELECT 1 FROM slot s JOIN custody c ON c.car_id = s.car_id"
-		" WHERE s.booking_id = b.booking_id AND s.booking_id <> 0"
-		" AND COALESCE(c.booking_id, 0) <> b.booking_id AND c.from_at < b.ends_at"
-		" AND (c.to_at IS NULL OR c.to_at >= b.ends_at)) OR EXISTS (SELECT 1 FROM v_booked_car g"
-		" WHERE g.booking_id = b.booking_id AND g.service <> 'IN_SERVICE'))"
+		" AND (EXISTS (SELECT 1 FROM v_booking_without_car a WHERE a.booking_id = b.booking_id)"
+		" OR EXISTS (SELECT 1 FROM v_booked_car g WHERE g.booking_id = b.booking_id"
+		" AND g.service <> 'IN_SERVICE'))"
 		" AND NOT EXISTS (SELECT 1 FROM v_delivery d WHERE d.booking_code = b.code"
 		" AND d.direction = 'delivery' AND d.state IN ('SHIPPED', 'DELIVERED'))"
 		" ORDER BY b.starts_at LIMIT $3",
 		now, now - rental.late_car_cancel_s, TRIES_AT_ONCE);
-	for (int i = 0; i < n && !db_failed(db); i++) {
+	for (int i = 0; i < n && !db_failed(db) && clock_ms() < end_ms; i++) {
 		log_task("sweep", due[i].code);
 		if (!booking_find(db, due[i].code, 0, &b))
 			continue;

@@ -5,7 +5,9 @@
  *	pages_model.c   models        model.c                any cars of a model      extra_end.c  … not provided
  *	pages.c         the order     place.c, price.c       hold, price, charge      refund.c     what goes back
  *	pages_pay.c     paying        tries.c                one charge for each try
- *	pages_booking.c one booking   booking.c, cancel.c    its states; cancelling   sweep.c      what is due
+ *	pages_booking.c one booking   booking.c              its states               sweep.c      what is due
+ *	pages_details.c … its facts   kept.c                 what was kept            events.c     what is reported
+ *	pages_cancel.c  … cancelled   cancel.c               its terms, delivery first
  *	pages_list.c    a manager's   handover.c, custody.c  hand over, take back     stuck.c      what needs attention
  *	pages_terms.c   documents     terms.c, terms_text.c  their versions, layout
  *	pages_move.c    … moved       gone.c                 a car not at the branch

@@ -244,17 +244,15 @@ read_booking_form(struct web *w, struct booking_form *f)
 		.order.starts_at = form_rental_time(w, "starts_at"),
 		.order.ends_at = form_rental_time(w, "ends_at"),
 		.order.card_id = is_new_card ? 0 : form_id(w, "card_id"),
-		.order.request_key = web_idempotency_key(w),
+		.order.request_key = form_request_key(w),
 		.order.request_hash = web_body_hash(w),
 		.order.is_form = !w->json,
 	};
 	/* a card that is typed on the provider's page is declined on a page */
-	o->keeps_hold = (w->json && form_tick(w, "keep_hold")) || !w->json || !o->card_id;
+	o->keeps_hold = !w->json || form_tick(w, "keep_hold") || !o->card_id;
 	f->has_which = read_which(w, o);
 	extras_read(w, o);
 	read_agreed(w, o);
-	if (strlen(o->request_key) > 200)
-		form_error(w, "form_key", _("The idempotency key is longer than 200 characters."));
 }
 
 /* What happened to the money, and that it is safe to book again. */

@@ -12,8 +12,9 @@ handler page_home, page_search, page_rental_car;                                
 handler page_offers, page_offer;                                                /* pages_model.c */
 handler page_new_booking, do_book;                                              /* pages.c */
 handler do_pay_booking, do_paid;                                                /* pages_pay.c */
-handler page_booking, page_receipt, page_cancel, do_cancel_booking;             /* pages_booking.c */
-handler page_no_show, page_take_back;                                           /* … the questions before */
+handler page_booking, page_receipt;                                             /* pages_booking.c */
+handler page_cancel, do_cancel_booking;                                         /* pages_cancel.c */
+handler page_no_show, page_take_back;                                           /* pages_undo.c */
 handler do_take_back_car, do_no_show, do_undo_return, do_undo_no_show;          /* pages_undo.c */
 handler page_move, do_move;                                                     /* pages_move.c */
 handler page_refund_part, do_refund_part;                                        /* pages_firm.c */
@@ -27,24 +28,23 @@ bool find_path_booking(struct web *w, struct booking *b);
 /* After an action: the booking as JSON, or on to this page of ours. */
 const char *booking_url(struct web *w, const struct booking *b);
 enum status booking_done(struct web *w, enum status json_status, struct booking *b, const char *page);
-/* 422: the booking's page, with the card form's mistakes marked */
-enum status show_held_booking(struct web *w, const struct booking *b);
+/* pages_details.c: the pages that show a booking with all its facts. message: what is wrong with the form on it; NULL:
+ * nothing. */
+enum booking_page { BOOKING_PAGE, CANCEL_PAGE, RECEIPT_PAGE, NO_SHOW_PAGE, TAKE_BACK_PAGE };
+enum status show_booking(struct web *w, enum status status, enum booking_page page, const struct booking *b,
+	const char *message);
+enum status answer_booking(struct web *w, enum booking_page page, struct booking *b);   /* 200: that page, or JSON */
 /* 409 */
 enum status refuse_step(struct web *w);                         /* not possible in the booking's state */
-enum status refuse_no_show(struct web *w, const struct booking *b);
 /* Why a no-show or return cannot be undone any more, in words. */
 const char *undo_refusal_in_words(struct arena *m, enum undo_outcome outcome, const struct booking *b,
 	const struct custody *since);
-/* 409: the booking's page says who has the car */
-enum status refuse_car_in_use(struct web *w, const struct booking *b, const struct custody *c);
-/* … or that it is not in service */
-enum status refuse_car_gone(struct web *w, const struct booking *b, const struct car_gone *c);
 
 /* --- pages_pay.c, for pages.c --- */
 enum status go_to_payment_page(struct web *w, const struct booking *b);
 enum status show_declined(struct web *w, struct booking *b);    /* 402: the card was declined, and *b is still held */
 
-/* --- pages_firm.c, for pages_booking.c: what managers give back --- */
+/* --- pages_firm.c, for pages_details.c and pages_cancel.c: what managers give back --- */
 /* Cancelling by the firm: what the customer gets, and the form. */
 struct firm_form {
 	bool is_possible, is_own;               /* is_own: the manager's own booking; another manager must do it */

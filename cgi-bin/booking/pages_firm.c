@@ -113,13 +113,11 @@ read_part(struct web *w)
 	struct part_refund_order o = {
 		.actor_id = w->user.id,
 		.amount = form_amount(w, "amount", 1, INT64_MAX / 200),
-		.request_key = web_idempotency_key(w),
+		.request_key = form_request_key(w),
 	};
 
 	o.reason = words_code(&refund_reason_words, form_choice(w, "reason", &refund_reason_words));
 	o.note = form_text(w, "note", PART_NOTE_MAX);
-	if (strlen(o.request_key) > 200)
-		form_error(w, "form_key", _("The idempotency key is longer than 200 characters."));
 	return o;
 }
 

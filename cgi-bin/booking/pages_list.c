@@ -96,7 +96,7 @@ page_bookings(struct web *w)
 	return web_page(w, HTTP_OK, &booking_list_page, &d);
 }
 
-/* A car that is in use or not in service is named; the rest is as for the other steps. */
+/* A car that is in use or not in service is named, on the booking's page; the rest is as for the other steps. */
 enum status
 do_hand_over_car(struct web *w)
 {
@@ -111,8 +111,8 @@ do_hand_over_car(struct web *w)
 	if (booking_hand_out(w->db, &b, w->user.id))
 		return booking_done(w, HTTP_OK, &b, booking_url(w, &b));
 	if (find_path_booking(w, &b) && booking_may_hand_out(w->db, &b) && custody_in_use(w->db, &b, true, &other))
-		return refuse_car_in_use(w, &b, &other);
+		return w->json ? car_in_use_json(w, &other) : show_booking(w, HTTP_CONFLICT, BOOKING_PAGE, &b, NULL);
 	if (booking_may_hand_out(w->db, &b) && booking_car_gone(w->db, &b, &gone))
-		return refuse_car_gone(w, &b, &gone);
+		return w->json ? car_gone_json(w, &gone) : show_booking(w, HTTP_CONFLICT, BOOKING_PAGE, &b, NULL);
 	return refuse_step(w);
 }

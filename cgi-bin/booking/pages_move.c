@@ -44,10 +44,7 @@ do_move(struct web *w)
 		return web_not_found(w);
 	switch (booking_move(w->db, &b, branch_id, w->user.id)) {
 	case MOVE_DONE: break;
-	case MOVE_WRONG_STATE:
-		return web_refuse(w, HTTP_CONFLICT, "wrong_state",
-			_("This is not possible in the current status of the booking. Please check the booking"
-			  " again."));
+	case MOVE_WRONG_STATE: return refuse_step(w);
 	case MOVE_ELSEWHERE:
 		return web_refuse(w, HTTP_CONFLICT, "car_elsewhere",
 			_("The car is not at that branch. Nothing has changed; please check the booking again."));

@@ -137,7 +137,7 @@ answer_payment(struct web *w, struct booking *b, const struct booking_payment *p
 
 	if (outcome == BOOKING_BAD_CARD) {
 		form_error(w, "card_id", _("This is not one of your cards. Please choose another."));
-		return w->json ? web_invalid(w) : show_held_booking(w, b);
+		return w->json ? web_invalid(w) : show_booking(w, HTTP_UNPROCESSABLE, BOOKING_PAGE, b, NULL);
 	}
 	if (outcome == BOOKING_LATER)
 		return show_not_paid(w, b);
@@ -159,16 +159,14 @@ do_pay_booking(struct web *w)
 	struct booking_payment p = {
 		.card_id = is_new ? 0 : form_id(w, "card_id"),
 		.try_no = form_has(w, "try_no") ? form_int(w, "try_no", 1, 99) : 0,
-		.request_key = w->json ? web_idempotency_key(w) : "",
+		.request_key = w->json ? form_request_key(w) : "",
 	};
 	struct booking b;
 
-	if (strlen(p.request_key) > 200)
-		form_error(w, "form_key", _("The idempotency key is longer than 200 characters."));
 	if (!booking_find(w->db, web_param(w, "code"), w->user.id, &b))
 		return web_not_found(w);
 	if (form_bad(w))
-		return w->json ? web_invalid(w) : show_held_booking(w, &b);
+		return w->json ? web_invalid(w) : show_booking(w, HTTP_UNPROCESSABLE, BOOKING_PAGE, &b, NULL);
 	if (!is_new)
 		return answer_payment(w, &b, &p);
 	if (booking_is_hold(&b) && b.hold_until > w->now)

@@ -1,4 +1,4 @@
-/* pages_undo - taking back a car and recording a no-show, and undoing each. The questions are in pages_booking.c. */
+/* pages_undo - taking back a car and recording a no-show: the question before, the act, and undoing it. */
 #include "pages.h"
 
 #include "lib/base/lang.h"
@@ -24,7 +24,7 @@ refuse_car_away(struct web *w, const struct custody *c)
 			c->kind == CUSTODY_CUSTOMER ? c->booking_code : c->plate));
 }
 
-enum status
+static enum status
 refuse_no_show(struct web *w, const struct booking *b)
 {
 	struct custody other;
@@ -82,6 +82,36 @@ do_take_back_car(struct web *w)
 	if (is_done_already(w, &b, BOOKING_RETURNED) || booking_take_back(w->db, &b, w->user.id))
 		return booking_done(w, HTTP_OK, &b, booking_url(w, &b));
 	return refuse_step(w);
+}
+
+/* --- the questions before ----------------------------------------------------------------------------------------- */
+
+enum status
+page_no_show(struct web *w)
+{
+	struct custody other;
+	struct booking b;
+	int64_t from;
+
+	if (!find_path_booking(w, &b))
+		return web_not_found(w);
+	if (is_done_already(w, &b, BOOKING_NO_SHOW))
+		return web_redirect(w, "%s", booking_url(w, &b));
+	if (!w->json && booking_may_no_show(w->db, &b, &from, &other) != NO_SHOW_MAY)
+		return refuse_no_show(w, &b);
+	return answer_booking(w, NO_SHOW_PAGE, &b);
+}
+
+enum status
+page_take_back(struct web *w)
+{
+	struct booking b;
+
+	if (!find_path_booking(w, &b))
+		return web_not_found(w);
+	if (is_done_already(w, &b, BOOKING_RETURNED))
+		return web_redirect(w, "%s", booking_url(w, &b));
+	return w->json || b.state == BOOKING_OUT ? answer_booking(w, TAKE_BACK_PAGE, &b) : refuse_step(w);
 }
 
 /* --- undone ------------------------------------------------------------------------------------------------------- */

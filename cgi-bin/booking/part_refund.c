@@ -11,11 +11,8 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#define OWN_TRY_S 5             /* how long the sweep leaves a new one to the process that wrote it */
-#define ROUND_MS 2000
 
 static const struct member part_refund_members[] = {
 	SHAPE_INT(part_refund, refund_no), SHAPE_AMOUNT(part_refund, amount), SHAPE_TEXT(part_refund, reason),
@@ -66,11 +63,7 @@ booking_part_of_number(struct booking *b, int64_t refund_no)
 struct part_refund *
 booking_part_of_refund(struct booking *b, const char *refund_key)
 {
-	size_t n = strlen(b->code);
-
-	if (!refund_key || strncmp(refund_key, b->code, n) != 0 || strncmp(refund_key + n, "-refund-", 8) != 0)
-		return NULL;
-	return booking_part_of_number(b, atoll(refund_key + n + 8));
+	return booking_part_of_number(b, booking_refund_number(b, "refund", refund_key));
 }
 
 /* --- what is left ------------------------------------------------------------------------------------------------- */
@@ -200,7 +193,7 @@ booking_try_part_refund(struct db *db, struct booking *b, struct part_refund *r)
 	enum refund_answer answer;
 	int64_t refunded = 0;
 	struct booking_refund refund = {
-		.key = arena_printf(db_memory(db), "%s-refund-%lld", b->code, (long long)r->refund_no),
+		.key = booking_refund_key(db_memory(db), b, "refund", r->refund_no),
 		.charge_key = booking_charge_key(db_memory(db), b),
 		.amount = r->amount,
 		.reason = r->reason,

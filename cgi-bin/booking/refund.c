@@ -74,16 +74,31 @@ booking_try_refund(struct db *db, struct booking *b)
 	booking_ask_refund(db, b);
 }
 
+/* --- the keys of the others --------------------------------------------------------------------------------------- */
+
+const char *
+booking_refund_key(struct arena *m, const struct booking *b, const char *of, int64_t number)
+{
+	return arena_printf(m, "%s-%s-%lld", b->code, of, (long long)number);
+}
+
+int64_t
+booking_refund_number(const struct booking *b, const char *of, const char *key)
+{
+	size_t n_code = strlen(b->code), n_of = strlen(of);
+
+	if (!key || strncmp(key, b->code, n_code) != 0 || key[n_code] != '-' || strncmp(key + n_code + 1, of, n_of) != 0
+		|| key[n_code + 1 + n_of] != '-')
+		return 0;
+	return atoll(key + n_code + n_of + 2);
+}
+
 /* --- of an extra: CODE-extra-LINE --------------------------------------------------------------------------------- */
 
 struct booking_extra *
 booking_extra_of_refund(struct booking *b, const char *refund_key)
 {
-	size_t n = strlen(b->code);
-
-	if (!refund_key || strncmp(refund_key, b->code, n) != 0 || strncmp(refund_key + n, "-extra-", 7) != 0)
-		return NULL;
-	return booking_extra_of_line(b, atoll(refund_key + n + 7));
+	return booking_extra_of_line(b, booking_refund_number(b, "extra", refund_key));
 }
 
 bool
@@ -111,7 +126,7 @@ booking_try_extra_refund(struct db *db, struct booking *b, struct booking_extra 
 	enum refund_answer answer;
 	int64_t refunded = 0;
 	struct booking_refund refund = {
-		.key = arena_printf(db_memory(db), "%s-extra-%lld", b->code, (long long)x->line_no),
+		.key = booking_refund_key(db_memory(db), b, "extra", x->line_no),
 		.charge_key = booking_charge_key(db_memory(db), b),
 		.amount = x->refund_due,
 		.reason = "extra",

@@ -15,8 +15,6 @@
 #include "lib/base/log.h"
 
 #define LATE_AT_ONCE 200
-/* how long a round goes on asking payment or delivery: when the callee hangs, every further call would wait too */
-#define ROUND_MS 2000
 
 /*
  * A clock that was set back must not delay work: what began later than now, or is due further ahead than the longest
@@ -172,10 +170,9 @@ sweep_no_shows(struct db *db, int64_t now)
 		" WHERE state = 'CONFIRMED' AND starts_at <= $1 AND cancel_asked_at = 0"
 		" AND NOT EXISTS (SELECT 1 FROM v_delivery d"
 		" WHERE d.booking_code = booking.code AND d.direction = 'delivery' AND d.state <> 'CANCELLED')"
-		" AND NOT EXISTS (SELECT 1 FROM slot s JOIN custody k ON k.car_id = s.car_id"
-		" AND COALESCE(k.booking_id, 0) <> s.booking_id AND k.from_at < booking.ends_at"
-		" AND (k.to_at IS NULL OR k.to_at >= booking.ends_at)"
-		" WHERE s.booking_id = booking.booking_id AND s.booking_id <> 0)"
+		" AND NOT EXISTS (SELECT 1 FROM v_booking_without_car a WHERE a.booking_id = booking.booking_id)"
+		" AND NOT EXISTS (SELECT 1 FROM v_booked_car g WHERE g.booking_id = booking.booking_id"
+		" AND g.service <> 'IN_SERVICE')"
 		" ORDER BY starts_at LIMIT $2",
 		now - booking_no_show_wait_s(0), LATE_AT_ONCE);
 	for (int i = 0; i < n && n_done < TRIES_AT_ONCE && !db_failed(db); i++) {

@@ -7,14 +7,13 @@
 #include "delivery.h"
 
 #include "domain/rental.h"
+#include "domain/undo.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
 #include <string.h>
 
 #define AT_ONCE 20
-/* A time further ahead than this was written before the clock was set back (the setting's limit is a day). */
-#define FURTHEST_S (86400 + 60)
 
 static bool
 cancel_later(struct db *db, const struct delivery *d, const char *reason, int64_t actor_id)
@@ -85,8 +84,7 @@ cancel_due(struct db *db, int64_t delivery_id, int64_t now)
 	struct delivery d;
 
 	db_begin(db);
-	if (delivery_read(db, delivery_id, &d) && d.cancel_at
-		&& (d.cancel_at <= now || d.cancel_at > now + FURTHEST_S)) {
+	if (delivery_read(db, delivery_id, &d) && undo_is_due(d.cancel_at, now)) {
 		log_task("sweep", d.code);
 		job_end(db, delivery_id, "dispatcher", d.cancel_reason, 0, d.cancel_by);
 	}
@@ -102,7 +100,7 @@ delivery_give_up_due(struct db *db)
 	for (struct rows *r = db_each(db,
 		     "SELECT delivery_id FROM delivery /*scan*/ WHERE cancel_at > 0 AND (cancel_at <= $1"
 		     " OR cancel_at > $2) ORDER BY cancel_at LIMIT $3",
-		     now, now + FURTHEST_S, AT_ONCE);
+		     now, undo_furthest(now), AT_ONCE);
 		db_next(r);)
 		ids[n++] = row_int(r, 0);
 	for (int i = 0; i < n && !db_failed(db); i++)

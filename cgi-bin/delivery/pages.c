@@ -2,6 +2,7 @@
 #include "pages.h"
 #include "domain/menu.h"
 #include "domain/rental.h"
+#include "domain/undo.h"
 
 struct delivery_actor
 who_acts(const struct web *w)
@@ -83,7 +84,7 @@ find_possible_steps(struct job_page *p, const struct delivery_actor *by)
 	p->can_unassign = by->is_manager && has_not_left && p->job.state == JOB_SCHEDULED;
 	p->can_cancel = by->is_manager && has_not_left;
 	p->can_ship = has_not_left && p->job.state == JOB_SCHEDULED;
-	p->undo_min = (rental.undo_window_s + 59) / 60;
+	p->undo_min = undo_minutes();
 	p->can_deliver = !is_asking && p->job.state == JOB_SHIPPED;
 	p->can_bring_in =
 		!is_asking && p->is_collection && p->job.state == JOB_DELIVERED && p->job.trip_no && !p->job.back_at;

@@ -76,12 +76,10 @@ read_equipment_request(struct web *w)
 		.quantity = form_int(w, "qty", 1, PIECES_MAX),
 		.starts_at = form_rental_time(w, "starts_at"),
 		.ends_at = form_rental_time(w, "ends_at"),
-		.request_key = web_idempotency_key(w),
+		.request_key = form_request_key(w),
 		.request_hash = web_body_hash(w),
 	};
 
-	if (strlen(q.request_key) > 200)
-		form_error(w, "form_key", _("The idempotency key is longer than 200 characters."));
 	return q;
 }
 

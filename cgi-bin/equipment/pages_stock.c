@@ -68,7 +68,7 @@ read_stock_change(struct web *w)
 		.item_id = web_param_id(w, "item_id"),
 		.actor_id = w->user.id,
 		.kind = i < 0 ? -1 : words_find(&stock_kind_words, change_word[i].code),
-		.request_key = web_idempotency_key(w),
+		.request_key = form_request_key(w),
 	};
 
 	c.quantity = c.kind == STOCK_ADJUST ? form_int(w, "quantity", -PIECES_MAX, PIECES_MAX)
@@ -76,8 +76,6 @@ read_stock_change(struct web *w)
 	c.note = c.kind == STOCK_RECEIVE && !form_has(w, "note") ? "" : form_line(w, "note", NOTE_MAX);
 	if (c.kind == STOCK_ADJUST && c.quantity == 0)
 		form_error(w, "quantity", _("Please enter a quantity other than zero."));
-	if (strlen(c.request_key) > 200)
-		form_error(w, "form_key", _("The idempotency key is longer than 200 characters."));
 	return c;
 }
 

@@ -1,7 +1,8 @@
 /*
  * fleet 차량관리 - its routes and what they need. Managers only.
  * pages.c shows cars, pages_custody.c who has had one, pages_edit.c adds and changes them, pages_end.c retires and
- * deletes them, pages_model.c and pages_branch.c are the models and branches; fleet.h lists the rules.
+ * deletes them, pages_photo.c has their photos, pages_model.c and pages_branch.c are the models and branches; fleet.h
+ * lists the rules.
  */
 #include "fleet.h"
 #include "pages.h"

@@ -9,7 +9,7 @@ handler page_fleet, page_cars, page_car;                                        
 handler page_car_new, do_car_add, page_car_edit, do_car_change;                 /* pages_edit.c */
 handler page_car_retire, do_car_retire, do_car_undo_retire, page_car_delete, do_car_delete;     /* pages_end.c */
 handler page_car_service, do_car_service;
-handler page_photo, do_photo, do_photo_remove;
+handler page_photo, do_photo, do_photo_remove;                                  /* pages_photo.c */
 handler page_car_custody;                                                       /* pages_custody.c */
 handler page_models, page_model_new, page_model, do_model_add, do_model_change, do_model_state; /* pages_model.c */
 handler page_branches, page_branch_new, page_branch, do_branch_add, do_branch_change; /* pages_branch.c */
@@ -23,6 +23,7 @@ struct car_consent read_consent(struct web *w);
 const char *concern_words(struct web *w, const struct concern *c);
 enum status refuse_concern(struct web *w, int64_t car_id, int64_t branch_id);   /* 409 with the bookings, JSON */
 enum status refuse_in_use(struct web *w, int64_t car_id);                       /* 409: who has it */
+enum status answer_car(struct web *w, int64_t car_id, const char *done);        /* 200: it, or on to its page */
 struct option *open_branch_options(struct web *w, int64_t and_branch_id, int *n);
 struct option *model_options(struct web *w, int *n);
 void show_frame(struct web *w);                         /* the marked entry of the menu, and the sentence for ?done= */

@@ -1,7 +1,8 @@
-/* pages_end - a car out of service for a while, retired for good, deleted when it was never booked; and its photo. */
+/* pages_end - a car out of service for a while, retired for good, deleted when it was never booked. */
 #include "pages.h"
 #include "domain/menu.h"
 #include "domain/rental.h"
+#include "domain/undo.h"
 
 #include <string.h>
 
@@ -28,7 +29,7 @@ PAGE(delete_page, "fleet/car_delete", end_page_shape)
 static enum status
 show_end_question(struct web *w, struct page *page, enum status status, const char *message)
 {
-	struct end_page p = { .undo_min = (rental.undo_window_s + 59) / 60 };
+	struct end_page p = { .undo_min = undo_minutes() };
 	struct custody holder;
 
 	if (!requested_car(w, &p.car))
@@ -64,18 +65,6 @@ page_car_service(struct web *w)
 
 /* --- refused ------------------------------------------------------------------------------------------------------ */
 
-struct concern_error { const char *code, *message, *request_id; struct concern details; };
-static const struct member concern_error_members[] = {
-	SHAPE_TEXT(concern_error, code), SHAPE_TEXT(concern_error, message), SHAPE_TEXT(concern_error, request_id),
-	SHAPE_STRUCT(concern_error, details, concern_shape),
-};
-static const struct shape concern_error_shape = SHAPE(concern_error, concern_error_members);
-struct concern_answer { struct concern_error error; };
-static const struct member concern_answer_members[] = {
-	SHAPE_STRUCT(concern_answer, error, concern_error_shape),
-};
-static const struct shape concern_answer_shape = SHAPE(concern_answer, concern_answer_members);
-
 const char *
 concern_words(struct web *w, const struct concern *c)
 {
@@ -95,11 +84,11 @@ concern_words(struct web *w, const struct concern *c)
 enum status
 refuse_concern(struct web *w, int64_t car_id, int64_t branch_id)
 {
-	struct concern_answer answer = { .error = { .code = "bookings_concerned", .request_id = w->request_id } };
+	struct concern c;
 
-	concern_read(w->db, car_id, branch_id, &answer.error.details);
-	answer.error.message = concern_words(w, &answer.error.details);
-	return web_json(w, HTTP_CONFLICT, &concern_answer_shape, &answer);
+	concern_read(w->db, car_id, branch_id, &c);
+	web_error_details(w, &concern_shape, &c);
+	return web_refuse(w, HTTP_CONFLICT, "bookings_concerned", concern_words(w, &c));
 }
 
 enum status
@@ -152,7 +141,7 @@ refuse_end(struct web *w, int64_t car_id, enum car_outcome outcome, struct page 
 
 /* --- doing it ----------------------------------------------------------------------------------------------------- */
 
-static enum status
+enum status
 answer_car(struct web *w, int64_t car_id, const char *done)
 {
 	struct car car;
@@ -255,85 +244,4 @@ do_car_delete(struct web *w)
 	if (outcome == CAR_RETIRED_INSTEAD)
 		return answer_retired_instead(w, &d);
 	return web_done(w, HTTP_OK, &deleted_shape, &d, "/fleet/cars?done=deleted");
-}
-
-/* --- the photo ---------------------------------------------------------------------------------------------------- */
-
-struct photo_page {
-	struct car car;
-	struct form_problems problems;
-	struct field photo;
-};
-static const struct member photo_page_members[] = {
-	SHAPE_STRUCT(photo_page, car, car_shape), SHAPE_STRUCT(photo_page, problems, form_problems_shape),
-	SHAPE_STRUCT(photo_page, photo, field_shape),
-};
-static const struct shape photo_page_shape = SHAPE(photo_page, photo_page_members);
-PAGE(photo_page, "fleet/photo", photo_page_shape)
-
-static enum status
-show_photo_form(struct web *w, const void *car, enum status status, const char *message)
-{
-	struct photo_page p = {
-		.car = *(const struct car *)car,
-		.problems = form_problems(w, message),
-		.photo = form_field(w, "photo", ""),
-	};
-
-	menu_of(w)->nav_fleet = true;
-	return web_page(w, status, &photo_page, &p);
-}
-
-enum status
-page_photo(struct web *w)
-{
-	struct car car;
-
-	return requested_car(w, &car) ? show_photo_form(w, &car, HTTP_OK, NULL) : web_not_found(w);
-}
-
-static enum status
-refuse_photo(struct web *w, const char *problem)
-{
-	form_error(w, "photo", problem);
-	return web_invalid(w);
-}
-
-/* POST /fleet/cars/ID/photo */
-enum status
-do_photo(struct web *w)
-{
-	struct car car;
-	size_t n;
-	const char *bytes = web_file(w, "photo", &n);
-
-	if (!requested_car(w, &car))
-		return web_not_found(w);
-	web_form(w, show_photo_form, &car);
-	if (form_bad(w))
-		return web_invalid(w);
-	if (!bytes)
-		return refuse_photo(w, _("Please choose a photo."));
-	switch (photo_put(w->db, car.car_id, bytes, n, w->user.id)) {
-	case PHOTO_OK: return answer_car(w, car.car_id, "photo");
-	case PHOTO_GONE: return web_not_found(w);
-	case PHOTO_UNREADABLE:
-		return refuse_photo(w, _("This file is not a readable image. Please choose a JPEG, PNG or WebP."));
-	case PHOTO_TOO_LARGE: return refuse_photo(w, _("This photo has too many pixels. The limit is 40 megapixels."));
-	case PHOTO_LATER:
-		return web_later(w, 30,
-			_("Photos can't be processed right now. Nothing was changed; please try again shortly."));
-	}
-	return web_broken(w);
-}
-
-enum status
-do_photo_remove(struct web *w)
-{
-	int64_t car_id = web_param_id(w, "car_id");
-
-	if (form_bad(w))
-		return web_invalid(w);
-	return photo_remove(w->db, car_id, w->user.id) == PHOTO_GONE ? web_not_found(w)
-								     : answer_car(w, car_id, "photo_removed");
 }

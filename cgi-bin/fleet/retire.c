@@ -6,12 +6,11 @@
 #include "fleet.h"
 
 #include "domain/rental.h"
+#include "domain/undo.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
 #define AT_ONCE 20
-/* A time further ahead than this was written before the clock was set back (the setting's limit is a day). */
-#define FURTHEST_S (86400 + 60)
 
 /* Reports car.retired alone, not car.modified as well. */
 static void
@@ -114,8 +113,7 @@ is_due(struct db *db, int64_t car_id, struct car *car, int64_t now)
 {
 	struct custody holder;
 
-	return car_find(db, car_id, car) && car->retire_at
-		&& (car->retire_at <= now || car->retire_at > now + FURTHEST_S) && !car_in_use(db, car_id, &holder);
+	return car_find(db, car_id, car) && undo_is_due(car->retire_at, now) && !car_in_use(db, car_id, &holder);
 }
 
 static void
@@ -141,7 +139,7 @@ fleet_sweep(struct db *db)
 		     "SELECT c.car_id FROM car c /*scan*/ WHERE c.retire_at > 0 AND (c.retire_at <= $1"
 		     " OR c.retire_at > $2) AND NOT EXISTS (SELECT 1 FROM v_custody k WHERE k.car_id = c.car_id"
 		     " AND k.to_at IS NULL) ORDER BY c.retire_at LIMIT $3",
-		     now, now + FURTHEST_S, AT_ONCE);
+		     now, undo_furthest(now), AT_ONCE);
 		db_next(r);)
 		ids[n++] = row_int(r, 0);
 	for (int i = 0; i < n && !db_failed(db); i++)

@@ -240,12 +240,6 @@ BEGIN SELECT RAISE(ABORT, 'booking_is_frozen'); END;
 CREATE TRIGGER booking_accepts_terms BEFORE INSERT ON booking WHEN NEW.terms_version <> 0 AND NOT EXISTS (
 	SELECT 1 FROM terms_version t WHERE t.kind = 'terms' AND t.version = NEW.terms_version AND t.valid_from <= NEW.held_at)
 BEGIN SELECT RAISE(ABORT, 'booking_terms_unknown'); END;
-DROP VIEW v_booking;
-CREATE VIEW v_booking AS
-	SELECT booking_id, code, customer_id, car_id, car_name, car_name_ko, plate, branch_id, state, starts_at, ends_at, amount, vat_amount,
-	       currency, charge_id, refund_state, refund_due, refunded_amount, held_at, paid_at, ended_at, n_cars, cancel_asked_at,
-	       cancel_full_before_s, cancel_grace_s, cancel_late_percent, terms_version
-	  FROM booking;
 
 -- booking: several tries to pay for one hold, each a charge of its own; and which process waits for payment.
 ALTER TABLE booking ADD COLUMN try_no INTEGER NOT NULL DEFAULT 1 CHECK (try_no BETWEEN 1 AND 99);
@@ -305,47 +299,6 @@ CREATE VIEW v_booked_car AS
 	SELECT b.booking_id, c.car_id, c.plate, c.service, c.service_at, c.branch_id FROM booking b JOIN car c ON c.car_id = b.car_id
 	UNION ALL
 	SELECT m.booking_id, c.car_id, c.plate, c.service, c.service_at, c.branch_id FROM booking_car m JOIN car c ON c.car_id = m.car_id;
-DROP VIEW v_stuck_booking;
-CREATE VIEW v_stuck_booking AS
-	SELECT 'hold' AS kind, code AS subject_id, customer_id, hold_until AS since, 0 AS tries, hold_until AS next_at, amount, currency, last_error
-	  FROM booking WHERE state = 'HELD' AND asked_at = 0
-	UNION ALL
-	SELECT 'asked', code, customer_id, asked_at, ask_tries, ask_next_at, amount, currency, last_error
-	  FROM booking WHERE state = 'HELD' AND asked_at > 0
-	UNION ALL
-	SELECT 'unconfirmed', b.code, b.customer_id, b.paid_at,
-	       (SELECT COALESCE(MAX(r.tries), 0) FROM event_retry r WHERE r.consumer IN ('booking', 'fleet') AND r.subject_id = b.code),
-	       (SELECT COALESCE(MIN(r.next_at), 0) FROM event_retry r WHERE r.consumer IN ('booking', 'fleet') AND r.subject_id = b.code AND r.dead = 0),
-	       b.amount, b.currency,
-	       (SELECT COALESCE(MAX(r.error), '') FROM event_retry r WHERE r.consumer IN ('booking', 'fleet') AND r.subject_id = b.code)
-	  FROM booking b WHERE b.state = 'PAID'
-	UNION ALL
-	SELECT 'cancel', code, customer_id, ended_at, refund_tries, refund_next_at, refund_due, currency, last_error
-	  FROM booking WHERE refund_state = 'PENDING' AND state = 'CANCEL_REQUESTED'
-	UNION ALL
-	SELECT 'refund', code, customer_id, ended_at, refund_tries, refund_next_at,
-	       CASE state WHEN 'EXPIRED' THEN amount ELSE refund_due END, currency, last_error
-	  FROM booking WHERE refund_state = 'PENDING' AND state <> 'CANCEL_REQUESTED'
-	UNION ALL
-	SELECT 'wish', code, customer_id, cancel_asked_at, cancel_tries, cancel_next_at, amount, currency, ''
-	  FROM booking WHERE cancel_asked_at > 0
-	UNION ALL
-	SELECT 'extra', b.code, b.customer_id, x.ended_at, x.refund_tries, x.refund_next_at, x.refund_due, b.currency, x.last_error
-	  FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id WHERE x.refund_state = 'PENDING'
-	UNION ALL
-	SELECT 'custody', b.code, b.customer_id,
-	       (SELECT MAX(c.to_at) FROM custody c WHERE c.booking_id = b.booking_id AND c.ended_by = 'taken_over'), 0, 0, b.amount, b.currency, ''
-	  FROM booking b WHERE b.state = 'OUT'
-	   AND EXISTS (SELECT 1 FROM custody c WHERE c.booking_id = b.booking_id AND c.ended_by = 'taken_over')
-	UNION ALL
-	SELECT 'car_gone', b.code, b.customer_id,
-	       (SELECT MAX(CASE WHEN c.service_at > b.paid_at THEN c.service_at ELSE b.paid_at END) FROM v_booked_car c
-	         WHERE c.booking_id = b.booking_id AND (c.service <> 'IN_SERVICE' OR c.branch_id <> b.branch_id)), 0, 0, b.amount, b.currency,
-	       CASE WHEN EXISTS (SELECT 1 FROM v_booked_car c WHERE c.booking_id = b.booking_id AND c.service = 'RETIRED') THEN 'retired'
-	            WHEN EXISTS (SELECT 1 FROM v_booked_car c WHERE c.booking_id = b.booking_id AND c.service <> 'IN_SERVICE') THEN 'out_of_service'
-	            ELSE 'moved' END
-	  FROM booking b WHERE b.state = 'CONFIRMED'
-	   AND EXISTS (SELECT 1 FROM v_booked_car c WHERE c.booking_id = b.booking_id AND (c.service <> 'IN_SERVICE' OR c.branch_id <> b.branch_id));
 
 -- delivery: giving up a job can be undone for a while
 ALTER TABLE delivery ADD COLUMN cancel_at INTEGER NOT NULL DEFAULT 0 CHECK (cancel_at = 0 OR state IN ('REQUESTED', 'SCHEDULED'));
@@ -377,12 +330,6 @@ BEGIN SELECT RAISE(ABORT, 'booking_undo'); END;
 CREATE TRIGGER slot_waits_for_undo BEFORE UPDATE OF kind, ends_at ON slot WHEN (NEW.kind = 'RELEASED' OR NEW.ends_at < OLD.ends_at)
 	AND EXISTS (SELECT 1 FROM booking b WHERE b.booking_id = NEW.booking_id AND b.undo_until > 0)
 BEGIN SELECT RAISE(ABORT, 'slot_waits'); END;
-DROP VIEW v_booking;
-CREATE VIEW v_booking AS
-	SELECT booking_id, code, customer_id, car_id, car_name, car_name_ko, plate, branch_id, state, starts_at, ends_at, amount, vat_amount,
-	       currency, charge_id, refund_state, refund_due, refunded_amount, held_at, paid_at, ended_at, n_cars, cancel_asked_at,
-	       cancel_full_before_s, cancel_grace_s, cancel_late_percent, terms_version, undo_until
-	  FROM booking;
 
 -- booking: cancelled by the firm, with compensation; parts that managers refund. A booking that was cancelled before counts as cancelled by or
 -- for its customer, whose rule was applied.
@@ -452,6 +399,10 @@ CREATE VIEW v_booking AS
 	       cancel_full_before_s, cancel_grace_s, cancel_late_percent, terms_version, undo_until, cancel_by, cancel_reason, cancel_note,
 	       compensation_due, compensation_state
 	  FROM booking;
+CREATE VIEW v_booking_without_car AS
+	SELECT s.booking_id, c.car_id FROM slot s JOIN booking b ON b.booking_id = s.booking_id JOIN custody c ON c.car_id = s.car_id
+	 WHERE s.booking_id <> 0 AND COALESCE(c.booking_id, 0) <> s.booking_id
+	   AND c.from_at < b.ends_at AND (c.to_at IS NULL OR c.to_at >= b.ends_at);
 CREATE VIEW v_booking_given AS
 	SELECT b.code, b.charge_id, b.amount, b.vat_amount, b.refunded_amount
 	       + (SELECT COALESCE(SUM(x.refunded_amount), 0) FROM booking_extra x WHERE x.booking_id = b.booking_id)
@@ -509,6 +460,5 @@ CREATE VIEW v_stuck_booking AS
 	  FROM booking WHERE compensation_state = 'PENDING'
 	UNION ALL
 	SELECT 'no_car', b.code, b.customer_id, b.starts_at, 0, 0, b.amount, b.currency, ''
-	  FROM booking b WHERE b.state = 'CONFIRMED' AND b.cancel_asked_at = 0 AND EXISTS (
-	       SELECT 1 FROM slot s JOIN custody c ON c.car_id = s.car_id WHERE s.booking_id = b.booking_id AND s.booking_id <> 0
-	          AND COALESCE(c.booking_id, 0) <> b.booking_id AND c.from_at < b.ends_at AND (c.to_at IS NULL OR c.to_at >= b.ends_at));
+	  FROM booking b WHERE b.state = 'CONFIRMED' AND b.cancel_asked_at = 0
+	   AND EXISTS (SELECT 1 FROM v_booking_without_car a WHERE a.booking_id = b.booking_id);

@@ -424,3 +424,15 @@ form_tick(struct web *w, const char *name)
 		form_error(w, name, _("Please choose yes or no."));
 	return false;
 }
+
+/* --- the request's own key ---------------------------------------------------------------------------------------- */
+
+const char *
+form_request_key(struct web *w)
+{
+	const char *key = web_idempotency_key(w);
+
+	if (strlen(key) > FORM_KEY_MAX)
+		form_error(w, "form_key", _("The idempotency key is longer than 200 characters."));
+	return key;
+}

@@ -32,6 +32,9 @@ const char *form_secret(struct web *w, const char *name, int min_chars, int max_
 const char *form_email(struct web *w, const char *name);        /* lower-cased */
 int         form_choice(struct web *w, const char *name, const struct words *words);    /* its index; -1 */
 bool        form_tick(struct web *w, const char *name);         /* a checkbox; JSON true */
+/* web_idempotency_key(), of at most FORM_KEY_MAX bytes; "": none */
+#define FORM_KEY_MAX 200
+const char *form_request_key(struct web *w);
 
 void form_error(struct web *w, const char *name, const char *message);  /* marks a field; the first message is kept */
 bool form_bad(struct web *w);

@@ -8,7 +8,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
-import { assert, at_end, on_failure, patience_ms, patient } from '../story/check.mjs';
+import { assert, at_end, on_failure, patience_ms, patient, sleep, until } from '../story/check.mjs';
 import { Stack, build, root } from '../story/stack.mjs';
 
 export const shots = path.join(root, 'build', 'shots');
@@ -102,5 +102,20 @@ export async function sign_in({ page }, { email, password }) {
 	await Promise.all([page.waitForURL(url => !url.pathname.includes('sign-in')), page.locator('main form button').click()]);
 }
 
+/* What people do on a page: press a button or link of its main part, and reload it until it says so. */
+export async function press(page, name, role = 'button') {
+	const target = page.locator('main').getByRole(role, { name }).first();
+	await Promise.all([page.waitForNavigation(), target.click()]);
+}
+export const main_text = page => page.locator('main').innerText();
+export const code_in = page => /\/bookings\/(MP-\w+)/.exec(page.url())?.[1];
+export async function asks_until(page, words) {
+	await until(`the page says ${words}`, async () => {
+		if (words.test(await main_text(page))) return true;
+		await sleep(200);
+		await page.reload();
+		return false;
+	});
+}
 export const shot = ({ page }, name, whole = true) => page.screenshot({ path: path.join(shots, `${name}.png`), fullPage: whole, animations: 'disabled' });
 export { build, root };

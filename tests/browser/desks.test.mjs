@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { assert, finish, sleep, test, until } from '../story/check.mjs';
 import { at } from '../story/stack.mjs';
-import { demo_stack, no_problems, open_chromium, open_window, root, shot, shots, sign_in } from './browser.mjs';
+import { asks_until, code_in, demo_stack, main_text, no_problems, open_chromium, open_window, press, root, shot, shots, sign_in } from './browser.mjs';
 
 const stack = await demo_stack('browser-desks');
 const browser = await open_chromium();
@@ -17,20 +17,6 @@ const { manager: [manager], courier: [courier], examiner: [examiner], employee: 
 
 /* --- steps people take --------------------------------------------------------------------------------------------------------- */
 
-const press = async (page, name, role = 'button') => {
-	const target = page.locator('main').getByRole(role, { name }).first();
-	await Promise.all([page.waitForNavigation(), target.click()]);
-};
-const main_text = page => page.locator('main').innerText();
-const code_in = page => /\/bookings\/(MP-\w+)/.exec(page.url())?.[1];
-async function asks_until(page, words) {
-	await until(`the page says ${words}`, async () => {
-		if (words.test(await main_text(page))) return true;
-		await sleep(200);
-		await page.reload();
-		return false;
-	});
-}
 async function switch_language(page, lang) {
 	if (await page.locator('html').getAttribute('lang') === lang) return;
 	await Promise.all([page.waitForNavigation(), page.locator(`header button[value=${lang}]`).click()]);

@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { assert, finish, sleep, test, until } from '../story/check.mjs';
 import { at } from '../story/stack.mjs';
-import { demo_stack, no_problems, open_chromium, open_window, root, shot, shots, sign_in } from './browser.mjs';
+import { asks_until, code_in, demo_stack, main_text, no_problems, open_chromium, open_window, press, root, shot, shots, sign_in } from './browser.mjs';
 
 const stack = await demo_stack('browser-story');
 const browser = await open_chromium();
@@ -17,12 +17,6 @@ const from = at(9), to = at(11, 13);
 let cars = 0;
 
 /* --- steps people take --------------------------------------------------------------------------------------------------------- */
-
-const press = async (page, name, role = 'button') => {
-	const target = page.locator('main').getByRole(role, { name }).first();
-	await Promise.all([page.waitForNavigation(), target.click()]);
-};
-const main_text = page => page.locator('main').innerText();
 
 async function registers_a_car(page, name, daily = '1000', hourly = '100') {
 	await page.goto('/fleet/cars/new');
@@ -71,15 +65,6 @@ async function fills_in_the_card(page, number) {
 	await page.locator('[name=expiry]').fill('12/30');
 	await page.locator('[name=cvc]').fill('123');
 	await Promise.all([page.waitForNavigation(), page.locator('main form button').first().click()]);
-}
-const code_in = page => /\/bookings\/(MP-\w+)/.exec(page.url())?.[1];
-async function asks_until(page, words) {
-	await until(`the page says ${words}`, async () => {
-		if (words.test(await main_text(page))) return true;
-		await sleep(200);
-		await page.reload();
-		return false;
-	});
 }
 const bookings_of = async email => stack.sql(`SELECT code, state FROM booking WHERE customer_id = (SELECT user_id FROM person WHERE email = '${email}')`);
 

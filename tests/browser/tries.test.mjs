@@ -2,28 +2,15 @@
  * tries.test.mjs - a declined card, with real clicks, with and without JavaScript: the car stays held with its delivery and equipment, the
  * page says why and for how long, and the next card pays for all of it. A card can be saved while paying. Or the hold is given up.
  */
-import { assert, finish, sleep, test, until } from '../story/check.mjs';
+import { assert, finish, test, until } from '../story/check.mjs';
 import { at } from '../story/stack.mjs';
-import { demo_stack, no_problems, open_chromium, open_window, shot, sign_in } from './browser.mjs';
+import { asks_until, code_in, demo_stack, main_text, no_problems, open_chromium, open_window, press, shot, sign_in } from './browser.mjs';
 
 const stack = await demo_stack('browser-tries');
 /* the third card's first answer is lost */
 stack.allow(/"program":"sandbox".*"path":"\/sandbox\/v1\/.*"status":500/, /"program":"payment".*"what":"call","to":"provider".*"status":500/);
 const browser = await open_chromium();
 
-const press = async (page, name, role = 'button') => {
-	const target = page.locator('main').getByRole(role, { name }).first();
-	await Promise.all([page.waitForNavigation(), target.click()]);
-};
-const main_text = page => page.locator('main').innerText();
-const code_in = page => /\/bookings\/(MP-\w+)/.exec(page.url())?.[1];
-async function asks_until(page, words) {
-	await until(`the page says ${words}`, async () => {
-		if (words.test(await main_text(page))) return true;
-		await sleep(200);
-		await page.reload();
-	}, { limit_ms: 60000 });
-}
 async function types_the_card(page, number, saves = false) {
 	await page.waitForURL(/\/sandbox\/pay/);
 	await page.locator('[name=number]').fill(number);
