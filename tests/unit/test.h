@@ -47,6 +47,9 @@ test_add(struct CMUnitTest t, bool is_usual)
 #define TEST(name)                      TEST_ADDED(name, NULL, NULL, true)
 #define TEST_WITH(name, before, after)  TEST_ADDED(name, before, after, false)
 
+/* A function of a header that tests share: not each of them calls all. */
+#define SHARED static __attribute__((unused))
+
 #define TEST_SETUP(name) \
 	static int \
 	name(void **state __attribute__((unused)))
